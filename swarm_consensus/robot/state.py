@@ -1,0 +1,63 @@
+"""What goes into and comes out of one tick of one robot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from swarm_consensus.arrays import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Odometry:
+    """Where the robot believes it is, as in nav_msgs/Odometry."""
+
+    tick: int  # tick at which it was measured
+    position: Array  # (3,) m, world frame (ENU)
+    orientation: Array  # (4,) quaternion x, y, z, w, body to world
+    velocity: Array  # (3,) m/s, body frame (forward, left, up)
+    angular_velocity: Array  # (3,) rad/s, body frame
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the vehicle is told to do until the next tick, as in geometry_msgs/Twist."""
+
+    linear: Array  # (3,) m/s, forward, left, up in the robot's heading frame; a rover uses the first only
+    yaw_rate: float  # rad/s, counter-clockwise seen from above
+
+
+STOP = Command(linear=np.zeros(3), yaw_rate=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a person asks of a robot: is it well, and what slows it."""
+
+    mode: str  # "moving", or why it does not: "halted", "odometry stale", "alone", ...
+    reference: Array  # (3,) m, world frame: the point that the vehicle follows, at the next tick
+    desired: Array  # (3,) m/s, world frame: what the behaviour asked for
+    velocity: Array  # (3,) m/s, world frame: what the barrier filter let through
+    held: tuple[str, ...]  # robots whose link to this one it holds
+    lost: tuple[str, ...]  # robots presumed dead
+    active: tuple[str, ...]  # constraints that shaped the velocity: "link rover_2", "fence", ...
+    dropped: int  # frames refused since the start: garbage, replayed, wrong version, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """Everything that reaches one robot for one tick."""
+
+    tick: int  # tick of the swarm's clock
+    odometry: Odometry | None  # none when the sensor is silent
+    frames: tuple[bytes, ...]  # frames heard since the last tick, in order of arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Everything that one robot answers to one stimulus."""
+
+    command: Command
+    frame: bytes  # one frame for the radio
+    status: Status

@@ -1,0 +1,135 @@
+"""The scenario file, version 1: one YAML that says world, radio, robots, mission, faults and expectations.
+
+Lengths in metres, times in seconds, angles in radians, world frame ENU. docs/worlds.md explains every field.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Point = list[float]  # [x, y] or [x, y, z], m
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Vehicle = Literal["multirotor", "rover"]
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Base of all parts: immutable, unknown keys are errors."""
+
+
+class Obstacle(Strict):
+    """A prism that stands on the ground."""
+
+    polygon_m: list[Point]  # corners, m, either direction, not crossing itself; need not be convex
+    height_m: Positive = 3.0
+
+
+class Partition(Strict):
+    """For a while, frames pass only inside a group; robots in no group form one more group together."""
+
+    from_s: NotNegative
+    until_s: Positive
+    groups: list[list[str]]  # names of robots, or of groups of robots
+
+
+class Radio(Strict):
+    """The radio channel between robots."""
+
+    range_m: Positive
+    walls: Literal["pass", "block"] = "pass"  # block: no frame crosses an obstacle lower than its height
+    loss: Share = 0.0  # share of frames lost, each receiver on its own
+    delay_s: NotNegative = 0.0  # from sending to hearing, at the least one tick in effect
+    jitter_s: NotNegative = 0.0  # further delay, uniform in [0, jitter_s]
+    duplicate: Share = 0.0  # share of frames heard twice, the second with its own delay
+    reorder: Share = 0.0  # share of frames held back so that later ones overtake them
+    partitions: list[Partition] = []
+
+
+class Sensors(Strict):
+    """Standard deviations of white Gaussian odometry noise."""
+
+    position_std_m: NotNegative = 0.01
+    velocity_std_m_s: NotNegative = 0.02
+    heading_std_rad: NotNegative = 0.005
+
+
+class Spawn(Strict):
+    """Where a group starts: drawn from the seed inside a polygon."""
+
+    polygon_m: list[Point]
+    spacing_m: Positive  # smallest distance between two robots of the group
+    altitude_m: Positive = 1.0  # for multirotors
+
+
+class Robot(Strict):
+    """One robot (name, position_m) or a group (group, count, spawn) whose robots are named group_1, group_2, ..."""
+
+    vehicle: Vehicle
+    name: str | None = None
+    position_m: Point | None = None  # [x, y] for a rover; [x, y, z] for a multirotor
+    group: str | None = None
+    count: Annotated[int, Meta(ge=1, le=256)] | None = None
+    spawn: Spawn | None = None
+    heading_rad: float = 0.0
+    speed_m_s: Positive | None = None  # speed limit; None: that of the vehicle
+    sensors: Sensors = Sensors()
+
+
+class Mission(Strict):
+    """What the swarm is to do."""
+
+    behaviour: str = "rendezvous"  # rendezvous | go_to
+    goal_m: Point | None = None  # the common goal
+    goals_m: dict[str, Point] = {}  # go_to: a goal for each robot or group, before goal_m
+
+
+class Fault(Strict):
+    """A robot loses power, and may come back."""
+
+    robot: str
+    crash_s: NotNegative
+    restart_s: Positive | None = None
+
+
+class Control(Strict):
+    """How robots decide; the defaults are the ones that docs/guarantees.md argues for."""
+
+    rate_hz: Annotated[int, Meta(ge=5, le=100)] = 20  # ticks a second; divides 240
+    max_age_s: Positive = 1.0  # oldest news of a held neighbour a robot still moves on
+    lost_after_s: Positive = 5.0  # silence after which a neighbour is presumed dead
+    margin_m: NotNegative = 0.1  # kept between a held link and the radio's range, beside tracking error
+    gain_1_s: Positive = 3.0  # how fast a robot may use up the slack of a constraint, 1/s
+
+
+class Expect(Strict):
+    """What must hold for the run to succeed; a field that is left out is not judged."""
+
+    connected: bool | None = None  # the living robots form one radio network at every physics step
+    links_kept: bool | None = None  # no link that both its ends hold is ever longer than radio range
+    contacts: Annotated[int, Meta(ge=0)] | None = None  # at most so many
+    arrived_within_m: Positive | None = None  # every living robot this near its goal (or their centroid), to the end
+    by_s: Positive | None = None  # from this time on (default: at the end)
+    min_separation_m: NotNegative | None = None  # smallest distance between centres of two living robots
+    inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
+
+
+class Scenario(Strict):
+    """A whole scenario."""
+
+    file_version: Literal[1]
+    name: str
+    bounds_m: list[Point]  # the fence: two opposite corners, or a polygon
+    radio: Radio
+    robots: list[Robot]
+    duration_s: Positive
+    description: str = ""
+    altitude_m: tuple[float, float] = (0.3, 3.0)  # band for the centres of multirotors
+    obstacles: list[Obstacle] = []
+    mission: Mission = Mission()
+    faults: list[Fault] = []
+    control: Control = Control()
+    expect: Expect = Expect()
