@@ -1,0 +1,1 @@
+"""Bodies agree: potential fields, the safety rows of links, bodies and walls, and the barrier filter."""
