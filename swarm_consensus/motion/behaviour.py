@@ -1,0 +1,60 @@
+"""Behaviours: laws that say where a robot would like to go, registered by name.
+
+A behaviour is a function of a `Situation`. It knows nothing of safety: the barrier filter comes after it. To add one, write
+a module in `behaviours` with a function marked ``@behaviour("its_name")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from swarm_consensus.arrays import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a behaviour sees: this robot, its goal and the others as it knows them."""
+
+    position: Array  # (d,) m, own reference
+    goal: Array | None  # (d,) m; None: the mission names no goal
+    waypoint: Callable[[Array, Array], Array]  # from a position to a goal: where to head for, round the walls
+    others: Array  # (k, d) m, last known references of the living others
+    separation: Array  # (k,) m, smallest distance allowed to each of them
+    speed: float  # m/s, own limit
+    count: int  # robots in the swarm
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a behaviour asks for."""
+
+    velocity: Array  # (d,) m/s
+    arrived: bool  # True: the robot is where it should be, and need not push on if others are in the way
+
+
+Law = Callable[[Situation], Wish]
+_LAWS: dict[str, Law] = {}
+
+
+def behaviour(name: str) -> Callable[[Law], Law]:
+    """Register a behaviour under a name.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken: two laws of one name would make a mission mean two things.
+    """
+
+    def register(law: Law) -> Law:
+        if name in _LAWS:
+            raise ValueError(f"behaviour '{name}' is registered already, by {_LAWS[name].__module__}")
+        _LAWS[name] = law
+        return law
+
+    return register
+
+
+def registered() -> dict[str, Law]:
+    """Return the behaviours registered so far, by name."""
+    return dict(_LAWS)

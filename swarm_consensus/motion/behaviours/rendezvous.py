@@ -1,0 +1,53 @@
+"""Rendezvous: the swarm gathers at the goal, or in its own middle when there is none."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from swarm_consensus.arrays import Array
+from swarm_consensus.motion.behaviour import Situation, Wish, behaviour
+from swarm_consensus.motion.potential import attraction, repulsion, saturate
+
+GAIN = 0.8  # 1/s, attraction: full speed from about a metre on
+WIDTH = 0.4  # m, beyond the separation, over which the others push
+
+
+@behaviour("rendezvous")
+def rendezvous(situation: Situation) -> Wish:
+    """Head for the meeting point round the walls, and keep a loose distance to the others.
+
+    Parameters
+    ----------
+    situation
+        The goal is the meeting point; without one it is the mean of all known references, own one included.
+
+    Returns
+    -------
+    Wish
+        Arrived once inside the disc that the swarm fills when it stands packed about the meeting point.
+    """
+    goal = _middle(situation) if situation.goal is None else situation.goal
+    offset = goal - situation.position
+    heading = situation.waypoint(situation.position, goal)
+    pull = attraction(situation.position, heading, GAIN, situation.speed)
+    if not len(situation.others):
+        return Wish(velocity=pull, arrived=True)
+    push = repulsion(situation.position - situation.others, situation.separation, WIDTH, 0.5 * situation.speed)
+    return Wish(
+        velocity=saturate(pull + push, situation.speed),
+        arrived=float(offset @ offset) <= _packed_radius(situation) ** 2,
+    )
+
+
+def _middle(situation: Situation) -> Array:
+    """Mean of the swarm in the plane; a flying robot keeps its altitude, since rovers can't come up to it."""
+    middle = situation.position.copy()
+    middle[:2] = (situation.position[:2] + situation.others[:, :2].sum(axis=0)) / (1 + len(situation.others))
+    return middle
+
+
+def _packed_radius(situation: Situation) -> float:
+    """Radius of the disc that `count` discs of the largest separation fill at a packing density of one half."""
+    return float(np.max(situation.separation)) * math.sqrt(situation.count / 2.0)

@@ -1,0 +1,45 @@
+"""Everything one robot is told before the mission; nothing in it changes afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from swarm_consensus.arrays import Array
+from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.robot.vehicle import VehicleModel
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What every robot knows of each robot of the swarm, itself included."""
+
+    name: str
+    radius: float  # m, of the sphere that holds its body
+    reach: float  # m, greatest distance from its reference to its body's centre
+    speed: float  # m/s, bound on its reference's speed
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """One robot's orders."""
+
+    index: int  # own place in the roster, which is also the robot's number on the air
+    roster: tuple[Peer, ...]  # the whole swarm, in the same order for all
+    vehicle: VehicleModel
+    rate: int  # ticks a second
+    radio_range: float  # m
+    margin: float  # m, kept free of a held link beside what tracking needs
+    gain: float  # 1/s, share of a constraint's slack that may be used up per second
+    max_age: int  # ticks, oldest news of a held neighbour that it still moves on
+    lost_after: int  # ticks of silence after which a robot is presumed dead
+    start_links: frozenset[int]  # links held from the first tick; empty for a robot that comes back after a crash
+    obstacles: tuple[Prism, ...]
+    fence: Array  # (m, 2) m, polygon that no robot leaves; (0, 2) for none
+    altitude: tuple[float, float]  # m, band for the body's centre of a multirotor
+    behaviour: str
+    goal: Array | None  # (3,) m; None: the mission names no goal for this robot
+
+    @property
+    def period(self) -> float:
+        """Duration of a tick, s."""
+        return 1.0 / self.rate

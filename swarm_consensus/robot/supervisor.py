@@ -1,0 +1,38 @@
+"""When a robot holds still, and the sentence that says why. The first reason that applies is the one shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from swarm_consensus.robot.neighbours import Neighbours
+
+
+def reason_to_hold(neighbours: Neighbours, names: Sequence[str], tick: int) -> str | None:
+    """Say why a robot with fresh odometry must not move on what it knows of the others, or None.
+
+    Parameters
+    ----------
+    neighbours
+        The robot's table, with its links up to date.
+    names
+        The roster's names.
+    tick
+        The present tick.
+
+    Returns
+    -------
+    str or None
+        ``waiting for x``: nothing was heard of x yet, so it may be anywhere; ``x not heard``: the news of a held neighbour
+        is too old; ``alone``: no link is left; None: move.
+    """
+    if len(names) == 1:
+        return None
+    unknown = neighbours.unknown()
+    if unknown.size:
+        return f"waiting for {names[unknown[0]]}"
+    stale = neighbours.stale(tick)
+    if stale.size:
+        return f"{names[stale[0]]} not heard"
+    if not neighbours.held.any():
+        return "alone"
+    return None
