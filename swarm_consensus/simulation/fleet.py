@@ -1,0 +1,104 @@
+"""From a scenario to what each robot and the radio channel are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from swarm_consensus.arrays import Array
+from swarm_consensus.motion.obstacles import Prism, fence_corners
+from swarm_consensus.network.channel import ChannelModel, Outage
+from swarm_consensus.robot.config import AgentConfig, Peer
+from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.simulation.placement import PlacedRobot, start_links
+from swarm_consensus.simulation.scenario import Mission, Partition, Scenario
+
+
+def agent_configs(scenario: Scenario, robots: Sequence[PlacedRobot], *, rejoin: bool = False) -> tuple[AgentConfig, ...]:
+    """Return every robot's orders, in the order of the roster.
+
+    Parameters
+    ----------
+    scenario
+        Checked.
+    robots
+        The roster, as `place` returns it.
+    rejoin
+        True for robots that come back after a crash: where they are now says nothing about the links of the start.
+    """
+    control = scenario.control
+    links = start_links(scenario, robots)
+    roster = tuple(_peer(robot) for robot in robots)
+    obstacles = tuple(prisms(scenario))
+    fence = fence_corners(scenario.bounds_m)
+    return tuple(
+        AgentConfig(
+            index=index,
+            roster=roster,
+            vehicle=VEHICLES[robot.vehicle],
+            rate=control.rate_hz,
+            radio_range=scenario.radio.range_m,
+            margin=control.margin_m,
+            gain=control.gain_1_s,
+            max_age=round(control.max_age_s * control.rate_hz),
+            lost_after=round(control.lost_after_s * control.rate_hz),
+            start_links=frozenset() if rejoin else frozenset(np.flatnonzero(links[index]).tolist()),
+            obstacles=obstacles,
+            fence=fence,
+            altitude=scenario.altitude_m,
+            behaviour=scenario.mission.behaviour,
+            goal=goal_of(scenario.mission, robot),
+        )
+        for index, robot in enumerate(robots)
+    )
+
+
+def _peer(robot: PlacedRobot) -> Peer:
+    vehicle = VEHICLES[robot.vehicle]
+    return Peer(name=robot.name, radius=vehicle.radius, reach=vehicle.reach, speed=robot.speed)
+
+
+def goal_of(mission: Mission, robot: PlacedRobot) -> Array | None:
+    """Return a robot's goal, shape (3,), m: its own, its group's or the common one, at its own altitude if none is named."""
+    group = robot.name.rpartition("_")[0]
+    goal = mission.goals_m.get(robot.name, mission.goals_m.get(group, mission.goal_m))
+    if goal is None:
+        return None
+    altitude = goal[2] if len(goal) == 3 and robot.vehicle == "multirotor" else float(robot.position[2])
+    return np.array([goal[0], goal[1], altitude])
+
+
+def prisms(scenario: Scenario) -> list[Prism]:
+    """Return the obstacles of a scenario."""
+    return [
+        Prism(polygon=np.array([corner[:2] for corner in obstacle.polygon_m], dtype=float), height=obstacle.height_m)
+        for obstacle in scenario.obstacles
+    ]
+
+
+def channel_model(scenario: Scenario, robots: Sequence[PlacedRobot]) -> ChannelModel:
+    """Return the radio of a scenario."""
+    radio = scenario.radio
+    walls = tuple((prism.polygon, prism.height) for prism in prisms(scenario)) if radio.walls == "block" else ()
+    return ChannelModel(
+        range=radio.range_m,
+        walls=walls,
+        loss=radio.loss,
+        delay=radio.delay_s,
+        jitter=radio.jitter_s,
+        duplicate=radio.duplicate,
+        reorder=radio.reorder,
+        period=1.0 / scenario.control.rate_hz,
+        partitions=tuple(_outage(partition, robots) for partition in radio.partitions),
+    )
+
+
+def _outage(partition: Partition, robots: Sequence[PlacedRobot]) -> Outage:
+    """Number the groups of a partition: robots in none of them are group -1 together."""
+    group = np.full(len(robots), -1)
+    for number, names in enumerate(partition.groups):
+        for index, robot in enumerate(robots):
+            if robot.name in names or robot.name.rpartition("_")[0] in names:
+                group[index] = number
+    return Outage(start=partition.from_s, end=partition.until_s, group=group)
