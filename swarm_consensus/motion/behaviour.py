@@ -1,7 +1,7 @@
 """Behaviours: laws that say where a robot would like to go, registered by name.
 
-A behaviour is a function of a `Situation`. It knows nothing of safety: the barrier filter comes after it. To add one, write
-a module in `behaviours` with a function marked ``@behaviour("its_name")``.
+A behaviour is a function of a `Situation`. It knows nothing of safety: the barrier filter comes after it. To add
+one, write a module in `behaviours` with a function marked ``@behaviour("its_name")``.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ class Situation:
 
     position: Array  # (d,) m, own reference
     goal: Array | None  # (d,) m; None: the mission names no goal
-    waypoint: Callable[[Array, Array], Array]  # from a position to a goal: where to head for, round the walls
+    waypoint: Callable[[Array, Array], Array] | None  # from a position to the mission's goal: where to head for
     others: Array  # (k, d) m, last known references of the living others
     separation: Array  # (k,) m, smallest distance allowed to each of them
     speed: float  # m/s, own limit
     count: int  # robots in the swarm
+
+    def towards(self, goal: Array) -> Array:
+        """Return where to head for, round the walls if the goal is the mission's, shape (d,), m."""
+        return goal if self.waypoint is None else self.waypoint(self.position, goal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 r"""Links kept: the limit that holds two robots' references within R of each other, whatever was not heard.
 
-The mirror of `separation`. With w = r - q, D = ``|w|`` and rho as there, T the period and V the robot's own speed limit:
+The mirror of `separation`. With w = r - q, D = ``|w|`` and rho as there, T the period and V the robot's speed limit:
 
 - D^2 + (V T)^2 <= (R - rho)^2: i keeps inside the ball of radius R - rho about q; with ``|v| <= V`` this is implied by
   n.v <= ((R - rho)^2 - D^2 - (V T)^2) / (2 |w| T), and certifies a distance of at most R for the whole period.
-- else: i moves only in directions that bring it nearer to *every* point where j may be, n.v + ((rho + V T)/|w|) |v| <= 0,
-  or holds still.
+- else: i moves only in directions that bring it nearer to *every* point where j may be,
+  n.v + ((rho + V T) / |w|) |v| <= 0, or holds still.
 
 At any moment in which the distance exceeds R neither robot has the first certificate, so both have the second and
 the distance does not grow: R is never exceeded if it holds at the start. Age only enters through rho, so that delay

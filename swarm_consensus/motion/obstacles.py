@@ -1,8 +1,8 @@
 """Walls and the fence as convex prisms, and the limits that keep a robot clear of them.
 
 Everything a robot must not enter (obstacles, and the outside of the fence) is cut into convex pieces once. For a convex
-piece with nearest point c to the reference r, the half-space n.(r + v t - c) >= S, n = (r - c) / ``|r - c|``, keeps a distance
-of at least S exactly; one row for each piece near by is therefore safe for any polygon, also a non-convex one.
+piece with nearest point c to the reference r, the half-space n.(r + v t - c) >= S, n = (r - c) / ``|r - c|``, keeps a
+distance of at least S exactly; one row for each piece near by is therefore safe for any polygon, also a non-convex one.
 """
 
 from __future__ import annotations

@@ -7,28 +7,40 @@ vehicle beyond that bound, and noise of the odometry never enters them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
+import shapely
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.barrier import barrier_filter
 from swarm_consensus.motion.behaviour import Situation, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
-from swarm_consensus.motion.limits import Limits, linear_rows
-from swarm_consensus.motion.links import link_limits
-from swarm_consensus.motion.obstacles import FreeSpace
-from swarm_consensus.motion.separation import separation_limits
+from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, encode
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.neighbours import Neighbours
+from swarm_consensus.robot.safety import Blocked, Rows, Safety
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
 from swarm_consensus.robot.vehicle import admit, follow, followed_point
 
-CLEARANCE = 0.02  # m, between a body that strays as far as it may and a wall
+_STILL = np.zeros(3)
+_NOWHERE = np.full(3, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one tick came to."""
+
+    mode: str  # "moving", or why not
+    desired: Array = field(default=_STILL)  # (3,) m/s, what the behaviour asked for
+    velocity: Array = field(default=_STILL)  # (3,) m/s, what the filter let through
+    active: tuple[str, ...] = ()  # what shaped it
 
 
 class Agent:
@@ -46,8 +58,8 @@ class Agent:
         me = config.roster[config.index]
         self._dims = config.vehicle.dims
         self._speed = me.speed
-        self._clearance = me.radius + me.reach + CLEARANCE
-        self._space = FreeSpace(config.obstacles, config.fence)
+        self._safety = Safety(config)
+        self._waypoint = _ways(config, self._safety.clearance)
         self._law = BEHAVIOURS[config.behaviour]
         self._slip = Slip(config.index, config.period)
         self._inbox = Inbox(
@@ -80,21 +92,23 @@ class Agent:
             already, so that it is news until then.
         """
         tick = stimulus.tick
-        neighbours = self._wake(tick, stimulus.odometry)
+        odometry = _usable(stimulus.odometry)
+        neighbours = self._wake(tick, odometry)
         for frame in self._inbox.accept(stimulus.frames, tick):
             neighbours.hear(frame)
         if self._reference is None:
-            return self._answer(tick, neighbours, "odometry stale", STOP, np.zeros(3), np.zeros(3), ())
+            return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         offset = self._reference - neighbours.position
         distance = np.sqrt(np.einsum("kd,kd->k", offset, offset))
-        uncertainty = neighbours.uncertainty(tick)
-        neighbours.update_links(tick, distance, uncertainty)
-        mode = self._mode(stimulus, neighbours)
-        desired = velocity = np.zeros(3)
-        active: tuple[str, ...] = ()
-        if mode is None:
-            desired, velocity, active, mode = self._steer(neighbours, offset, uncertainty)
-        return self._move(tick, stimulus.odometry, neighbours, mode, desired, velocity, active)
+        rho = neighbours.uncertainty(tick)
+        neighbours.update_links(tick, distance, rho)
+        hold = self._reason_to_hold(odometry, neighbours, tick)
+        if hold is None:
+            decision = self._steer(neighbours, self._safety.rows(self._reference, neighbours, offset, distance, rho))
+        else:
+            decision = Decision(hold)
+        command, velocity = self._move(odometry, decision)
+        return Response(command, self._beacon(tick, neighbours, velocity), self._status(neighbours, decision))
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:
         """Set up what depends on when and where the robot was switched on."""
@@ -105,30 +119,28 @@ class Agent:
             self._reference = odometry.position.copy()
         return self.neighbours
 
-    def _mode(self, stimulus: Stimulus, neighbours: Neighbours) -> str | None:
+    def _reason_to_hold(self, odometry: Odometry | None, neighbours: Neighbours, tick: int) -> str | None:
         """Return why the robot must hold still, or None."""
         if self._halted:
             return "halted"
-        if stimulus.odometry is None:
+        if odometry is None:
             return "odometry stale"
-        return reason_to_hold(neighbours, self.names, stimulus.tick)
+        return reason_to_hold(neighbours, self.names, tick)
 
-    def _steer(
-        self, neighbours: Neighbours, offset: Array, uncertainty: Array
-    ) -> tuple[Array, Array, tuple[str, ...], str]:
-        """Behaviour, then slip, then filter: desired and permitted velocity (3,), what shaped it, and the mode."""
+    def _steer(self, neighbours: Neighbours, rows: Rows | Blocked) -> Decision:
+        """Behaviour, then slip, then filter."""
         wish = self._wish(neighbours)
-        asked = self._slip.turn(wish.velocity)
-        rows = self._rows(neighbours, offset, uncertainty)
-        velocity = np.zeros(3)
-        if isinstance(rows, str):
-            return self._spatial(wish.velocity), velocity, (rows,), f"held by {rows}"
-        matrix, bounds, names = rows
-        filtered = barrier_filter(asked, matrix, bounds)
+        desired = self._spatial(wish.velocity)
+        if isinstance(rows, Blocked):
+            return Decision("held", desired=desired, active=(rows.name,))
+        filtered = barrier_filter(self._slip.turn(wish.velocity), rows.matrix, rows.bounds)
         self._slip.learn(wish.velocity, filtered.velocity, wish.arrived)
-        velocity[: self._dims] = filtered.velocity
-        active = tuple(dict.fromkeys(names[i] for i in filtered.active))
-        return self._spatial(wish.velocity), velocity, active, "moving" if filtered.feasible else "infeasible"
+        return Decision(
+            mode="moving" if filtered.feasible else "infeasible",
+            desired=desired,
+            velocity=self._spatial(filtered.velocity),
+            active=rows.names(filtered.active),
+        )
 
     def _wish(self, neighbours: Neighbours) -> Wish:
         """Ask the behaviour."""
@@ -140,7 +152,7 @@ class Agent:
             Situation(
                 position=self._reference[:dims],
                 goal=None if goal is None else goal[:dims],
-                waypoint=lambda _, target: target,
+                waypoint=self._waypoint,
                 others=neighbours.position[living, :dims],
                 separation=neighbours.separation[living],
                 speed=self._speed,
@@ -148,95 +160,40 @@ class Agent:
             )
         )
 
-    def _rows(self, neighbours: Neighbours, offset: Array, uncertainty: Array) -> tuple[Array, Array, list[str]] | str:
-        """Collect the rows that can bind and what each stands for; or the name of what leaves no move at all."""
-        config, dims, names = self.config, self._dims, self.names
-        assert self._reference is not None
-        apart = separation_limits(offset, neighbours.separation, uncertainty, config.gain, dims)
-        held = np.flatnonzero(neighbours.held)
-        links = link_limits(
-            offset[held], neighbours.range[held], uncertainty[held], self._speed, config.period, config.gain, dims
-        )
-        horizon = self._speed / config.gain
-        walls, wall_names = self._space.limits(self._reference, self._clearance, horizon, config.gain, dims)
-        kinds: list[tuple[Limits, Sequence[str]]] = [
-            (apart, [f"near {name}" for name in names]),
-            (links, [f"link {names[j]}" for j in held]),
-            (walls, wall_names),
-        ]
-        if dims == 3:
-            kinds.append((self._band(), ("floor", "ceiling")))
-        matrices, bounds, labels = [], [], []
-        for limits, what in kinds:
-            rows = linear_rows(limits, self._speed)
-            if rows is None:
-                return what[int(np.argmax(limits.slope))]
-            matrices.append(rows[0])
-            bounds.append(rows[1])
-            labels += [what[i] for i in rows[2]]
-        return np.concatenate(matrices), np.concatenate(bounds), labels
-
-    def _band(self) -> Limits:
-        """Altitude band of a multirotor."""
-        assert self._reference is not None
-        low, high = self.config.altitude
-        reach, z = self.config.vehicle.reach, float(self._reference[2])
-        slack = np.array([z - low - reach, high - reach - z])
-        return Limits(axis=_VERTICAL, slope=np.zeros(2), bound=self.config.gain * np.maximum(slack, 0.0))
-
-    def _move(
-        self,
-        tick: int,
-        odometry: Odometry | None,
-        neighbours: Neighbours,
-        mode: str,
-        desired: Array,
-        velocity: Array,
-        active: tuple[str, ...],
-    ) -> Response:
-        """Advance the reference by what the vehicle can follow, and tell vehicle and swarm."""
-        assert self._reference is not None
+    def _move(self, odometry: Odometry | None, decision: Decision) -> tuple[Command, Array]:
+        """Advance the reference by what the vehicle can follow; return the command and the reference's velocity (3,)."""
         if odometry is None or self._halted:
-            return self._answer(tick, neighbours, mode, STOP, desired, np.zeros(3), active)
-        config, start = self.config, self._reference
+            return STOP, _STILL
+        assert self._reference is not None
+        config, start, velocity = self.config, self._reference, decision.velocity
         if velocity.any():
             point = followed_point(config.vehicle, odometry)
-            point[2] = point[2] if self._dims == 3 else start[2]
-            velocity = velocity * admit(start, velocity, point, config.period, config.vehicle.tracking)
+            share = admit(
+                start[: self._dims],
+                velocity[: self._dims],
+                point[: self._dims],
+                config.period,
+                config.vehicle.tracking,
+            )
+            velocity = velocity * share
             self._reference = start + velocity * config.period
-        command = follow(config.vehicle, odometry, start, velocity, self._speed)
-        return self._answer(tick, neighbours, mode, command, desired, velocity, active)
+        return follow(config.vehicle, odometry, start, velocity, self._speed), velocity
 
-    def _answer(
-        self,
-        tick: int,
-        neighbours: Neighbours,
-        mode: str,
-        command: Command,
-        desired: Array,
-        velocity: Array,
-        active: tuple[str, ...],
-    ) -> Response:
-        reference = self._reference if self._reference is not None else np.full(3, np.nan)
-        return Response(
-            command=command,
-            frame=self._beacon(tick, neighbours, velocity),
-            status=Status(
-                mode=mode,
-                reference=reference,
-                desired=desired,
-                velocity=velocity,
-                held=tuple(self.names[j] for j in np.flatnonzero(neighbours.held)),
-                lost=tuple(self.names[j] for j in np.flatnonzero(neighbours.lost)),
-                active=active,
-                dropped=self._inbox.dropped,
-            ),
+    def _status(self, neighbours: Neighbours, decision: Decision) -> Status:
+        return Status(
+            mode=decision.mode,
+            reference=_NOWHERE if self._reference is None else self._reference,
+            desired=decision.desired,
+            velocity=decision.velocity,
+            held=tuple(self.names[j] for j in np.flatnonzero(neighbours.held).tolist()),
+            lost=tuple(self.names[j] for j in np.flatnonzero(neighbours.lost).tolist()),
+            active=decision.active,
+            dropped=self._inbox.dropped,
         )
 
     def _beacon(self, tick: int, neighbours: Neighbours, velocity: Array) -> bytes:
-        """Build this tick's frame; a robot that does not know where it is sends none."""
-        if self._reference is None:
-            return b""
+        """Build this tick's frame."""
+        assert self._reference is not None
         self._sequence += 1
         x, y, z = self._reference.tolist()
         return encode(
@@ -257,4 +214,23 @@ class Agent:
         return padded
 
 
-_VERTICAL = np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]])
+def _usable(odometry: Odometry | None) -> Odometry | None:
+    """Odometry that isn't finite is none: a robot that doesn't know where it is stops."""
+    if odometry is None:
+        return None
+    return odometry if math.isfinite(sum(odometry.position.tolist()) + sum(odometry.orientation.tolist())) else None
+
+
+def _ways(config: AgentConfig, clearance: float) -> Callable[[Array, Array], Array] | None:
+    """Prepare the way to the mission's goal; None if there is no fixed goal, which every tick could move."""
+    if config.goal is None:
+        return None
+    flying = config.vehicle.dims == 3
+    blocking = [
+        shapely.Polygon(prism.polygon)
+        for prism in config.obstacles
+        if not flying or prism.height + clearance > config.goal[2]
+    ]
+    guidance = Guidance(shapely.union_all(blocking), config.fence, clearance)
+    guidance.waypoint(config.goal, config.goal)  # computed now, so that no tick has to
+    return guidance.waypoint

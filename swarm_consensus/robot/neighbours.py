@@ -1,7 +1,7 @@
 r"""What one robot knows of the others, and which links it holds.
 
 News of a robot is a position of its reference and the tick at which it holds, heard from itself or from a third robot
-(`Sightings`); the newest counts. Between two ticks a reference moves at most its speed bound, so the robot is surely within
+(`Sightings`); the newest counts. Between two ticks a reference moves at most its speed bound, so it is surely within
 
 .. math:: \rho = V_j \, T \, \max(1, k + 1 - s)
 
@@ -43,9 +43,7 @@ class Neighbours:
         self._next = 0
         self._step = np.array([peer.speed for peer in peers]) * config.period
         self.separation: Array = np.array([me.radius + me.reach + peer.radius + peer.reach for peer in peers])
-        self.range: Array = np.array(
-            [config.radio_range - config.margin - me.reach - peer.reach for peer in peers]
-        )
+        self.range: Array = np.array([config.radio_range - config.margin - me.reach - peer.reach for peer in peers])
         self.position: Array = np.full((count, 3), _FAR)
         self.tick = np.full(count, _NEVER, dtype=np.int64)
         self.claims = np.zeros(count, dtype=bool)  # says in its beacon that it holds the link to this robot

@@ -22,8 +22,8 @@ def reason_to_hold(neighbours: Neighbours, names: Sequence[str], tick: int) -> s
     Returns
     -------
     str or None
-        ``waiting for x``: nothing was heard of x yet, so it may be anywhere; ``x not heard``: the news of a held neighbour
-        is too old; ``alone``: no link is left; None: move.
+        ``waiting for x``: nothing was heard of x yet, so it may be anywhere; ``x not heard``: the news of a held
+        neighbour is too old; ``alone``: no link is left; None: move.
     """
     if len(names) == 1:
         return None

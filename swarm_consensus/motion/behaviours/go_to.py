@@ -17,7 +17,7 @@ def go_to(situation: Situation) -> Wish:
     if situation.goal is None:
         return Wish(velocity=np.zeros_like(situation.position), arrived=True)
     offset = situation.goal - situation.position
-    heading = situation.waypoint(situation.position, situation.goal)
+    heading = situation.towards(situation.goal)
     return Wish(
         velocity=attraction(situation.position, heading, GAIN, situation.speed),
         arrived=float(offset @ offset) <= NEAR**2,

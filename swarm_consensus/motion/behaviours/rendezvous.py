@@ -30,7 +30,7 @@ def rendezvous(situation: Situation) -> Wish:
     """
     goal = _middle(situation) if situation.goal is None else situation.goal
     offset = goal - situation.position
-    heading = situation.waypoint(situation.position, goal)
+    heading = situation.towards(goal)
     pull = attraction(situation.position, heading, GAIN, situation.speed)
     if not len(situation.others):
         return Wish(velocity=pull, arrived=True)

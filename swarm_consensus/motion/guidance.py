@@ -1,0 +1,135 @@
+r"""Guidance: where to head for so that the way round the walls is the shortest, without local minima.
+
+The free space is sampled on a grid. For a goal, the geodesic distance of every free cell is computed once (Dijkstra on
+the grid with diagonal moves), and each cell learns the farthest point of its shortest way to the goal that it can see.
+A robot then heads straight for that point. Cells nearer to a wall than the clearance aren't free, so the way leads where the barrier
+filter lets a robot pass.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
+
+from swarm_consensus.arrays import Array
+
+CELLS = 20_000  # at most so many cells: the field of a goal is then ready in a fraction of a second
+FINEST = 0.2  # m, cells needn't be smaller
+_MOVES = ((1, 0), (0, 1), (1, 1), (1, -1))
+
+
+class Guidance:
+    """Shortest ways to goals in one map.
+
+    Parameters
+    ----------
+    walls
+        Everything that blocks the way, as one geometry in the plane, m.
+    fence
+        Corners of the fence, shape (m, 2), m.
+    clearance
+        Smallest distance at which a robot passes a wall, m.
+    """
+
+    def __init__(self, walls: shapely.Geometry, fence: Array, clearance: float) -> None:
+        self._open = shapely.is_empty(walls)
+        if self._open:
+            return
+        self._low = fence.min(axis=0)
+        span = fence.max(axis=0) - self._low
+        self._cell = max(FINEST, math.sqrt(float(np.prod(span)) / CELLS))
+        self._shape = tuple((np.ceil(span / self._cell).astype(int) + 1).tolist())
+        self._blocked = walls.buffer(clearance)
+        shapely.prepare(self._blocked)
+        self._centres = self._low + self._cell * np.stack(np.indices(self._shape), axis=-1).reshape(-1, 2)
+        inside = shapely.contains_xy(shapely.Polygon(fence).buffer(-clearance), *self._centres.T)
+        self._free: NDArray[np.bool_] = inside & ~shapely.contains_xy(self._blocked, *self._centres.T)
+        self._graph = self._moves()
+        self._fields: dict[tuple[float, float], Array] = {}
+
+    def waypoint(self, position: Array, goal: Array) -> Array:
+        """Return where to head for.
+
+        Parameters
+        ----------
+        position, goal
+            Shape (d,), d 2 or 3, m; the third coordinate is left to the goal's.
+
+        Returns
+        -------
+        Array
+            Shape (d,), m: the goal itself where it is in sight, or where no way is known.
+        """
+        if self._open:
+            return goal
+        key = (float(goal[0]), float(goal[1]))
+        if key not in self._fields:
+            self._fields[key] = self._field(key)
+        index = np.clip(np.rint((position[:2] - self._low) / self._cell).astype(int), 0, np.subtract(self._shape, 1))
+        target = self._fields[key][index[0] * self._shape[1] + index[1]]
+        if math.isnan(target[0]):
+            return goal
+        ahead = goal.copy()
+        ahead[:2] = target
+        return ahead
+
+    def _moves(self) -> coo_array:
+        """Adjacency of the free cells, weights in metres; a diagonal needs both its corners free."""
+        number = np.arange(self._free.size).reshape(self._shape)
+        free = self._free.reshape(self._shape)
+        rows, columns, lengths = [], [], []
+        for dx, dy in _MOVES:
+            here = (slice(0, -dx or None), slice(max(0, -dy), -dy if dy > 0 else None))
+            there = (slice(dx, None), slice(max(0, dy), dy if dy < 0 else None))
+            passable = free[here] & free[there]
+            if dx and dy:
+                passable &= free[here[0], there[1]] & free[there[0], here[1]]
+            rows.append(number[here][passable])
+            columns.append(number[there][passable])
+            lengths.append(np.full(int(passable.sum()), self._cell * math.hypot(dx, dy)))
+        count = self._free.size
+        return coo_array(
+            (np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns))), shape=(count, count)
+        ).tocsr()
+
+    def _field(self, goal: tuple[float, float]) -> Array:
+        """Return the point to head for from each cell, shape (cells, 2), m; NaN where no way leads to the goal."""
+        source = self._nearest_free(np.array(goal))
+        ahead = np.full((self._free.size, 2), np.nan)
+        if source is None:
+            return ahead
+        distance, previous = dijkstra(self._graph, directed=False, indices=source, return_predecessors=True)
+        ahead[source] = goal
+        order = np.argsort(distance, kind="stable")
+        for cell in order[1 : int(np.isfinite(distance).sum())].tolist():
+            parent = previous[cell]
+            ahead[cell] = ahead[parent] if self._sees(self._centres[cell], ahead[parent]) else self._centres[parent]
+        self._spread(ahead)
+        return ahead
+
+    def _sees(self, start: Array, end: Array) -> bool:
+        return not self._blocked.intersects(shapely.LineString((start, end)))
+
+    def _nearest_free(self, point: Array) -> int | None:
+        candidates = np.flatnonzero(self._free)
+        if not candidates.size:
+            return None
+        offset = self._centres[candidates] - point
+        return int(candidates[np.argmin(np.einsum("kd,kd->k", offset, offset))])
+
+    def _spread(self, ahead: Array) -> None:
+        """Let blocked cells (a robot may graze the clearance) head for the nearest cell that knows the way."""
+        known = np.flatnonzero(~np.isnan(ahead[:, 0]))
+        lost = np.flatnonzero(np.isnan(ahead[:, 0]))
+        if known.size and lost.size:
+            tree = shapely.STRtree(shapely.points(self._centres[known]))
+            pairs, distance = tree.query_nearest(
+                shapely.points(self._centres[lost]), return_distance=True, all_matches=False
+            )
+            near = distance <= 4 * self._cell
+            ahead[lost[pairs[0][near]]] = self._centres[known[pairs[1][near]]]
