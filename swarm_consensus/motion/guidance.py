@@ -2,8 +2,8 @@ r"""Guidance: where to head for so that the way round the walls is the shortest,
 
 The free space is sampled on a grid. For a goal, the geodesic distance of every free cell is computed once (Dijkstra on
 the grid with diagonal moves), and each cell learns the farthest point of its shortest way to the goal that it can see.
-A robot then heads straight for that point. Cells nearer to a wall than the clearance aren't free, so the way leads where the barrier
-filter lets a robot pass.
+A robot then heads straight for that point. Cells nearer to a wall than the clearance aren't free, so the way leads
+where the barrier filter lets a robot pass.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ class Agent:
         )
 
     def _move(self, odometry: Odometry | None, decision: Decision) -> tuple[Command, Array]:
-        """Advance the reference by what the vehicle can follow; return the command and the reference's velocity (3,)."""
+        """Advance the reference as the vehicle can follow; return the command and the reference's velocity (3,)."""
         if odometry is None or self._halted:
             return STOP, _STILL
         assert self._reference is not None

@@ -70,7 +70,8 @@ def admit(start: Array, velocity: Array, point: Array, period: float, tracking: 
     r"""Share of a reference's step that leaves it within the tracking bound of the vehicle.
 
     The largest s in [0, 1] with ``|r + s v T - h| <= max(tracking, |r - h|)``: a vehicle that falls behind (a wheel
-    slips, a gust) holds its reference back. Every safety row holds for s v if it holds for v, since all bounds are at least zero.
+    slips, a gust) holds its reference back. Every safety row holds for s v if it holds for v, since all
+    bounds are at least zero.
 
     Parameters
     ----------

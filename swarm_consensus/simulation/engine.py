@@ -134,9 +134,7 @@ class Simulation:
         for observer in self.observers:
             observer.observe(position)
 
-    def _record(
-        self, responses: Sequence[Response | None], frames: Sequence[bytes | None], commands: Array
-    ) -> None:
+    def _record(self, responses: Sequence[Response | None], frames: Sequence[bytes | None], commands: Array) -> None:
         if not self.observers:
             return
         record = TickRecord(

@@ -15,7 +15,9 @@ from swarm_consensus.simulation.placement import PlacedRobot, start_links
 from swarm_consensus.simulation.scenario import Mission, Partition, Scenario
 
 
-def agent_configs(scenario: Scenario, robots: Sequence[PlacedRobot], *, rejoin: bool = False) -> tuple[AgentConfig, ...]:
+def agent_configs(
+    scenario: Scenario, robots: Sequence[PlacedRobot], *, rejoin: bool = False
+) -> tuple[AgentConfig, ...]:
     """Return every robot's orders, in the order of the roster.
 
     Parameters
