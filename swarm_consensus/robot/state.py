@@ -60,4 +60,4 @@ class Response:
 
     command: Command
     frame: bytes  # one frame for the radio
-    status: Status
+    status: Status | None  # None: not told; over the air it comes twice a second

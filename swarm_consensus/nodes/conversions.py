@@ -1,0 +1,157 @@
+"""The core's values as ROS messages and back, each a pair of free functions; floats keep every bit.
+
+The ``_to_ros`` functions fill a message that the caller keeps, since making one takes longer than filling it.
+Every number passes through ``float``: an integer in a float64 field would go out as 5e-324 without a word.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from geometry_msgs.msg import Twist
+from nav_msgs.msg import Odometry as OdometryMessage
+from std_msgs.msg import UInt8MultiArray
+
+from swarm_consensus.arrays import Array
+from swarm_consensus.nodes.ticks import read_stamp, write_stamp
+from swarm_consensus.robot.state import Command, Odometry, Status
+
+WORLD_FRAME = "map"  # ENU, common to all robots
+UNIT_TOLERANCE = 1e-2  # of a quaternion's squared length
+
+
+def odometry_to_ros(odometry: Odometry | None, tick: int, rate: int, message: OdometryMessage) -> None:
+    """Fill nav_msgs/Odometry: stamp, pose in the world frame and twist in the body's; covariances stay as they are.
+
+    Parameters
+    ----------
+    odometry
+        Metres, m/s, rad/s, as in `Odometry`; None, a silent sensor, becomes a position of nan.
+    tick
+        Tick for the stamp; that of the odometry, if there is any.
+    rate
+        Ticks a second.
+    message
+        To be filled.
+    """
+    write_stamp(message.header.stamp, tick, rate)
+    if odometry is None:
+        message.pose.pose.position.x = math.nan
+        return
+    pose, twist = message.pose.pose, message.twist.twist
+    place, turn, linear, angular = pose.position, pose.orientation, twist.linear, twist.angular
+    place.x, place.y, place.z = map(float, odometry.position.tolist())
+    turn.x, turn.y, turn.z, turn.w = map(float, odometry.orientation.tolist())
+    linear.x, linear.y, linear.z = map(float, odometry.velocity.tolist())
+    angular.x, angular.y, angular.z = map(float, odometry.angular_velocity.tolist())
+
+
+def odometry_from_ros(message: OdometryMessage, rate: int) -> Odometry | None:
+    """Read nav_msgs/Odometry; its stamp becomes the tick during which it falls.
+
+    Returns
+    -------
+    Odometry or None
+        None if a number is not finite or the orientation is no unit quaternion: a broken sensor is a silent one.
+    """
+    pose, twist = message.pose.pose, message.twist.twist
+    place, turn, linear, angular = pose.position, pose.orientation, twist.linear, twist.angular
+    x, y, z, w = turn.x, turn.y, turn.z, turn.w
+    values = (place.x, place.y, place.z, linear.x, linear.y, linear.z, angular.x, angular.y, angular.z)
+    if not (math.isfinite(sum(values)) and abs(x * x + y * y + z * z + w * w - 1.0) < UNIT_TOLERANCE):
+        return None
+    return Odometry(
+        tick=read_stamp(message.header.stamp, rate),
+        position=np.array(values[:3]),
+        orientation=np.array((x, y, z, w)),
+        velocity=np.array(values[3:6]),
+        angular_velocity=np.array(values[6:]),
+    )
+
+
+def command_to_ros(command: Command, message: Twist) -> None:
+    """Fill geometry_msgs/Twist with forward, left, up in m/s and the yaw rate in rad/s."""
+    linear = message.linear
+    linear.x, linear.y, linear.z = map(float, command.linear.tolist())
+    message.angular.z = float(command.yaw_rate)
+
+
+def command_from_ros(message: Twist) -> Command:
+    """Read geometry_msgs/Twist; roll and pitch rates mean nothing to a velocity command."""
+    linear = message.linear
+    return Command(linear=np.array((linear.x, linear.y, linear.z)), yaw_rate=message.angular.z)
+
+
+def frame_to_ros(frame: bytes, message: UInt8MultiArray) -> None:
+    """Put a frame, or a bundle of frames, into std_msgs/UInt8MultiArray; the layout stays empty."""
+    message.data = array("B", frame)
+
+
+def frame_from_ros(message: UInt8MultiArray) -> bytes:
+    """Take a frame, or a bundle of frames, out of std_msgs/UInt8MultiArray."""
+    data: bytes = message.data.tobytes()
+    return data
+
+
+def status_to_ros(status: Status, tick: int, rate: int, name: str) -> DiagnosticArray:
+    """Tell a robot's status as diagnostic_msgs/DiagnosticArray.
+
+    Parameters
+    ----------
+    status
+        Lengths in m, velocities in m/s; numbers are written so that they read back to the same bits.
+    tick
+        Tick that it was the status of.
+    rate
+        Ticks a second.
+    name
+        The robot.
+    """
+    message = DiagnosticArray()
+    write_stamp(message.header.stamp, tick, rate)
+    values = {
+        "reference_m": _numbers(status.reference),
+        "desired_m_s": _numbers(status.desired),
+        "velocity_m_s": _numbers(status.velocity),
+        "held": " ".join(status.held),
+        "lost": " ".join(status.lost),
+        "active": "; ".join(status.active),
+        "frames_dropped": str(status.dropped),
+    }
+    message.status = [
+        DiagnosticStatus(
+            level=DiagnosticStatus.OK if status.mode == "moving" else DiagnosticStatus.WARN,
+            name=name,
+            message=status.mode,
+            hardware_id=name,
+            values=[KeyValue(key=key, value=value) for key, value in values.items()],
+        )
+    ]
+    return message
+
+
+def status_from_ros(message: DiagnosticArray) -> Status:
+    """Read what `status_to_ros` wrote."""
+    entry = message.status[0]
+    values = {pair.key: pair.value for pair in entry.values}
+    return Status(
+        mode=entry.message,
+        reference=_array(values["reference_m"]),
+        desired=_array(values["desired_m_s"]),
+        velocity=_array(values["velocity_m_s"]),
+        held=tuple(values["held"].split()),
+        lost=tuple(values["lost"].split()),
+        active=tuple(filter(None, values["active"].split("; "))),
+        dropped=int(values["frames_dropped"]),
+    )
+
+
+def _numbers(vector: Array) -> str:
+    return " ".join(repr(float(x)) for x in vector)
+
+
+def _array(numbers: str) -> Array:
+    return np.array([float(x) for x in numbers.split()])

@@ -1,0 +1,97 @@
+"""The world's side of one robot's topics: odometry and heard frames out, command, frame and status back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
+from rclpy.node import Node
+from std_msgs.msg import UInt8MultiArray
+
+from swarm_consensus.network.bundle import bundle
+from swarm_consensus.nodes.conversions import (
+    WORLD_FRAME,
+    command_from_ros,
+    frame_from_ros,
+    frame_to_ros,
+    odometry_to_ros,
+    status_from_ros,
+)
+from swarm_consensus.nodes.qos import Qualities
+from swarm_consensus.nodes.ticks import read_stamp
+from swarm_consensus.robot.state import Command, Status, Stimulus
+
+
+class Port:
+    """Four topics and the status of one robot, from when its node starts until it ends.
+
+    A robot that starts again gets a new port, so that nothing its predecessor sent or was sent lives on.
+
+    Parameters
+    ----------
+    node
+        The world's node.
+    name
+        The robot's name, which is its namespace.
+    rate
+        Ticks a second.
+    qualities
+        Quality of service, the same as the robot's.
+    heard
+        Called after each message from the robot.
+    """
+
+    def __init__(self, node: Node, name: str, rate: int, qualities: Qualities, heard: Callable[[], None]) -> None:
+        self.name = name
+        self.command: tuple[int, Command] | None = None  # the newest, with the tick of its stamp
+        self.frames: list[bytes] = []  # since they were last taken away
+        self.status: tuple[int, Status] | None = None  # the newest, with the tick of its stamp
+        self._rate = rate
+        self._heard = heard
+        self._node = node
+        self._odometry = Odometry()
+        self._odometry.header.frame_id = WORLD_FRAME
+        self._odometry.child_frame_id = f"{name}/base_link"
+        self._bundle = UInt8MultiArray()
+        self._odom = node.create_publisher(Odometry, f"/{name}/odom", qualities.control)
+        self._rx = node.create_publisher(UInt8MultiArray, f"/{name}/rx", qualities.air)
+        self._subscriptions: list[Any] = [
+            node.create_subscription(TwistStamped, f"/{name}/cmd_vel", self._on_command, qualities.control),
+            node.create_subscription(UInt8MultiArray, f"/{name}/tx", self._on_frame, qualities.air),
+            node.create_subscription(DiagnosticArray, f"/{name}/status", self._on_status, qualities.report),
+        ]
+
+    def send(self, stimulus: Stimulus) -> None:
+        """Tell the robot what it senses and hears at a tick."""
+        odometry_to_ros(stimulus.odometry, stimulus.tick, self._rate, self._odometry)
+        frame_to_ros(bundle(stimulus.tick, stimulus.frames), self._bundle)
+        self._odom.publish(self._odometry)
+        self._rx.publish(self._bundle)
+
+    def matched(self) -> bool:
+        """Return whether a robot's node is at the other end of all topics."""
+        ends = (self._odom.get_subscription_count(), self._rx.get_subscription_count())
+        topics = (f"/{self.name}/cmd_vel", f"/{self.name}/tx")
+        return all(ends) and all(self._node.count_publishers(topic) for topic in topics)
+
+    def close(self) -> None:
+        """Leave all topics."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._node.destroy_publisher(self._odom)
+        self._node.destroy_publisher(self._rx)
+
+    def _on_command(self, message: TwistStamped) -> None:
+        self.command = (read_stamp(message.header.stamp, self._rate), command_from_ros(message.twist))
+        self._heard()
+
+    def _on_frame(self, message: UInt8MultiArray) -> None:
+        self.frames.append(frame_from_ros(message))
+        self._heard()
+
+    def _on_status(self, message: DiagnosticArray) -> None:
+        self.status = (read_stamp(message.header.stamp, self._rate), status_from_ros(message))
+        self._heard()

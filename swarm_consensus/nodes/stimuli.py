@@ -1,0 +1,127 @@
+"""How a robot's node comes by its stimuli: handed out by a simulated world tick by tick, or at its own clock's pace."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from nav_msgs.msg import Odometry as OdometryMessage
+from rclpy.node import Node
+from std_msgs.msg import UInt8MultiArray
+
+from swarm_consensus.network.bundle import is_bundle, unbundle
+from swarm_consensus.network.frame import FrameError
+from swarm_consensus.nodes.conversions import frame_from_ros, odometry_from_ros
+from swarm_consensus.nodes.qos import Qualities
+from swarm_consensus.nodes.ticks import read_stamp, tick_at
+from swarm_consensus.robot.state import Odometry, Stimulus
+
+DEADMAN_S = 0.5  # s, odometry older than this on the steady clock is none
+LOOKS = 4  # at the clock in each period, so that a tick begins at most a quarter of a period late
+_BACKLOG = 1024  # frames kept for a tick
+
+
+class FromWorld:
+    """Lockstep: a stimulus is complete once odometry and bundle of the same tick are there.
+
+    Parameters
+    ----------
+    node
+        Subscribes to ``odom`` and ``rx``.
+    rate
+        Ticks a second.
+    qualities
+        Quality of service, the same as the world's.
+    tick
+        Called with each stimulus.
+    """
+
+    def __init__(self, node: Node, rate: int, qualities: Qualities, tick: Callable[[Stimulus], None]) -> None:
+        self.tick = -1  # of the last stimulus
+        self._rate = rate
+        self._give = tick
+        self._sensed: tuple[int, Odometry | None] = (-1, None)
+        self._heard: tuple[int, tuple[bytes, ...]] = (-1, ())
+        node.create_subscription(OdometryMessage, "odom", self._on_odometry, qualities.control)
+        node.create_subscription(UInt8MultiArray, "rx", self._on_bundle, qualities.air)
+
+    def _on_odometry(self, message: OdometryMessage) -> None:
+        self._sensed = (read_stamp(message.header.stamp, self._rate), odometry_from_ros(message, self._rate))
+        self._complete()
+
+    def _on_bundle(self, message: UInt8MultiArray) -> None:
+        self._heard = unbundle(frame_from_ros(message))
+        self._complete()
+
+    def _complete(self) -> None:
+        tick, odometry = self._sensed
+        heard_at, frames = self._heard
+        if tick == heard_at and tick > self.tick:
+            self.tick = tick
+            self._give(Stimulus(tick=tick, odometry=odometry, frames=frames))
+
+
+class FromClock:
+    """Real time: one stimulus each period of ROS time, with the newest odometry and all frames since the last.
+
+    The tick is the number of whole periods since the zero of ROS time, so robots agree on it as well as their clocks
+    agree. Guarantees allow for half a period of difference between any two clocks (chrony or PTP keep far less).
+
+    Parameters
+    ----------
+    node
+        Subscribes to ``odom`` and ``rx``, and has the clock.
+    rate
+        Ticks a second.
+    qualities
+        Quality of service.
+    tick
+        Called with each stimulus.
+    steady
+        Clock that never jumps, s, for the age of odometry.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        rate: int,
+        qualities: Qualities,
+        tick: Callable[[Stimulus], None],
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.tick = 0
+        self._rate = rate
+        self._give = tick
+        self._steady = steady
+        self._clock = node.get_clock()
+        self._odometry: Odometry | None = None
+        self._measured = -DEADMAN_S
+        self._frames: deque[bytes] = deque(maxlen=_BACKLOG)
+        node.create_subscription(OdometryMessage, "odom", self._on_odometry, qualities.control)
+        node.create_subscription(UInt8MultiArray, "rx", self._on_frame, qualities.air)
+        node.create_timer(1.0 / (LOOKS * rate), self._look)
+
+    def _on_odometry(self, message: OdometryMessage) -> None:
+        self._odometry = odometry_from_ros(message, self._rate)
+        self._measured = self._steady()
+
+    def _on_frame(self, message: UInt8MultiArray) -> None:
+        data = frame_from_ros(message)
+        if not is_bundle(data):
+            self._frames.append(data)
+            return
+        try:
+            self._frames.extend(unbundle(data)[1])
+        except FrameError:
+            self._frames.append(data)  # garbage, which the agent counts
+
+    def _look(self) -> None:
+        tick = tick_at(self._clock.now().nanoseconds, self._rate)
+        if tick <= self.tick:  # the same period still, or simulated time has not begun
+            return
+        self.tick = tick
+        fresh = self._steady() - self._measured < DEADMAN_S
+        frames = tuple(self._frames)
+        self._frames.clear()
+        self._give(Stimulus(tick=tick, odometry=self._odometry if fresh else None, frames=frames))

@@ -1,0 +1,57 @@
+"""The runner over DDS: the world's node in this process, the robots' nodes here or in a process each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from swarm_consensus.errors import SwarmError
+from swarm_consensus.run.children import Children
+from swarm_consensus.run.environment import local_domain
+from swarm_consensus.run.options import Pace, Processes
+from swarm_consensus.simulation.engine import Simulation
+
+
+def run_dds(
+    simulation: Simulation, world_file: Path, *, processes: Processes = "each", pace: Pace = "fast"
+) -> tuple[str, ...]:
+    """Run a simulation to its end over DDS.
+
+    Parameters
+    ----------
+    simulation
+        At its first tick.
+    world_file
+        The same scenario, placed; every robot's process reads it.
+    processes
+        ``each``: a process for each robot; ``one``: all nodes in this process.
+    pace
+        ``fast``: lockstep, with the trajectory of the runner in memory, bit for bit; ``realtime``: by the wall clock.
+
+    Returns
+    -------
+    tuple of str
+        A sentence for each robot whose node ended by itself or hung.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On SIGINT or SIGTERM, once all children are gone.
+    SwarmError
+        If ROS is not installed, or the world makes no progress.
+    """
+    with local_domain():
+        try:
+            from swarm_consensus.nodes.composed import Composed  # noqa: PLC0415 (ROS is optional)
+            from swarm_consensus.nodes.executor import session  # noqa: PLC0415
+            from swarm_consensus.nodes.hosting import host  # noqa: PLC0415
+        except ImportError as error:
+            raise SwarmError(
+                f"the transport dds needs ROS 2 ({error}): install the extra 'ros' or source a ROS distribution;"
+                " the transport memory needs neither"
+            ) from error
+        robots_pace = "lockstep" if pace == "fast" else "clock"
+        names = [robot.name for robot in simulation.robots]
+        with session():
+            if processes == "one":
+                return host(simulation, lambda loop: Composed(simulation, loop, robots_pace), pace)
+            return host(simulation, lambda _: Children(world_file, names, robots_pace), pace)
