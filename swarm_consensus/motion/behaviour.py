@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from swarm_consensus.arrays import Array
 
 
@@ -21,6 +24,7 @@ class Situation:
     waypoint: Callable[[Array, Array], Array] | None  # from a position to the mission's goal: where to head for
     others: Array  # (k, d) m, last known references of the living others
     separation: Array  # (k,) m, smallest distance allowed to each of them
+    pushing: NDArray[np.bool_]  # (k,) those that say they are far from their goal and not let through
     speed: float  # m/s, own limit
     count: int  # robots in the swarm
 
@@ -35,6 +39,7 @@ class Wish:
 
     velocity: Array  # (d,) m/s
     arrived: bool  # True: the robot is where it should be, and need not push on if others are in the way
+    pushing: bool = False  # True: if the robot is blocked now, it asks those who have arrived to make way
 
 
 Law = Callable[[Situation], Wish]

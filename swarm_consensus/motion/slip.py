@@ -47,21 +47,22 @@ class Slip:
         turned[1] = -sine * wish[0] + cosine * wish[1]
         return turned
 
-    def learn(self, wish: Array, velocity: Array, arrived: bool) -> None:
-        """Adapt the angle to what the filter let through.
+    def learn(self, asked: Array, velocity: Array, arrived: bool) -> bool:
+        """Adapt the angle to what the filter let through, and return whether the robot is blocked.
 
         Parameters
         ----------
-        wish
-            The velocity that was asked of the filter, shape (d,), m/s.
+        asked
+            The turned wish that went into the filter, shape (d,), m/s.
         velocity
             What it let through, shape (d,), m/s.
         arrived
             True: being blocked is no trouble, since the robot is where it should be.
         """
-        wished = float(np.dot(wish, wish))
-        blocked = not arrived and wished > 1e-4 and float(np.dot(wish, velocity)) < _BLOCKED * wished
+        wished = float(np.dot(asked, asked))
+        blocked = not arrived and wished > 1e-4 and float(np.dot(asked, velocity)) < _BLOCKED * wished
         if blocked:
             self._angle = min(self._angle + self._step, _MOST)
         else:
             self._angle = max(self._angle - self._back, 0.0)
+        return blocked

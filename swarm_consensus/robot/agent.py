@@ -33,14 +33,19 @@ _STILL = np.zeros(3)
 _NOWHERE = np.full(3, np.nan)
 
 
+def _still() -> Array:
+    return _STILL
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What one tick came to."""
 
     mode: str  # "moving", or why not
-    desired: Array = field(default=_STILL)  # (3,) m/s, what the behaviour asked for
-    velocity: Array = field(default=_STILL)  # (3,) m/s, what the filter let through
+    desired: Array = field(default_factory=_still)  # (3,) m/s, what the behaviour asked for
+    velocity: Array = field(default_factory=_still)  # (3,) m/s, what the filter let through
     active: tuple[str, ...] = ()  # what shaped it
+    pushing: bool = False  # blocked, and asking those who have arrived to make way
 
 
 class Agent:
@@ -108,7 +113,7 @@ class Agent:
         else:
             decision = Decision(hold)
         command, velocity = self._move(odometry, decision)
-        return Response(command, self._beacon(tick, neighbours, velocity), self._status(neighbours, decision))
+        return Response(command, self._beacon(tick, neighbours, velocity, decision.pushing), self._status(neighbours, decision))
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:
         """Set up what depends on when and where the robot was switched on."""
@@ -132,14 +137,16 @@ class Agent:
         wish = self._wish(neighbours)
         desired = self._spatial(wish.velocity)
         if isinstance(rows, Blocked):
-            return Decision("held", desired=desired, active=(rows.name,))
-        filtered = barrier_filter(self._slip.turn(wish.velocity), rows.matrix, rows.bounds)
-        self._slip.learn(wish.velocity, filtered.velocity, wish.arrived)
+            return Decision("held", desired=desired, active=(rows.name,), pushing=wish.pushing)
+        asked = self._slip.turn(wish.velocity)
+        filtered = barrier_filter(asked, rows.matrix, rows.bounds)
+        blocked = self._slip.learn(asked, filtered.velocity, wish.arrived)
         return Decision(
             mode="moving" if filtered.feasible else "infeasible",
             desired=desired,
             velocity=self._spatial(filtered.velocity),
             active=rows.names(filtered.active),
+            pushing=blocked and wish.pushing,
         )
 
     def _wish(self, neighbours: Neighbours) -> Wish:
@@ -155,6 +162,7 @@ class Agent:
                 waypoint=self._waypoint,
                 others=neighbours.position[living, :dims],
                 separation=neighbours.separation[living],
+                pushing=neighbours.pushing[living],
                 speed=self._speed,
                 count=len(self.names),
             )
@@ -191,7 +199,7 @@ class Agent:
             dropped=self._inbox.dropped,
         )
 
-    def _beacon(self, tick: int, neighbours: Neighbours, velocity: Array) -> bytes:
+    def _beacon(self, tick: int, neighbours: Neighbours, velocity: Array, pushing: bool) -> bytes:
         """Build this tick's frame."""
         assert self._reference is not None
         self._sequence += 1
@@ -204,6 +212,7 @@ class Agent:
                 position=(x, y, z),
                 velocity=tuple(velocity.tolist()),
                 held=neighbours.beacon(),
+                pushing=pushing,
                 messages=neighbours.sightings(),
             )
         )

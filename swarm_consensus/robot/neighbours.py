@@ -47,6 +47,7 @@ class Neighbours:
         self.position: Array = np.full((count, 3), _FAR)
         self.tick = np.full(count, _NEVER, dtype=np.int64)
         self.claims = np.zeros(count, dtype=bool)  # says in its beacon that it holds the link to this robot
+        self.pushing = np.zeros(count, dtype=bool)  # says that it is blocked, far from its goal
         self.held = np.zeros(count, dtype=bool)
         self.held[list(config.start_links)] = True
         self.lost = np.zeros(count, dtype=bool)
@@ -57,6 +58,7 @@ class Neighbours:
         """Take in an accepted frame: the sender's own news, and what it saw of others."""
         sender = frame.sender
         self.claims[sender] = self._config.index in unpack_ids(frame.held)
+        self.pushing[sender] = frame.pushing
         self._learn(sender, frame.tick, frame.position)
         for message in frame.messages:
             if isinstance(message, Sightings):
