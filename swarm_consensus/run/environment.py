@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 import socket
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from swarm_consensus.errors import SwarmError
 
 PROFILE = Path(__file__).with_name("discovery.xml")
 PARENT = "SWARM_CONSENSUS_PARENT"  # process id; the process that finds it in its environment dies with that one
+_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+_PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Jazzy, Kilted
 _LAST_DOMAIN = 101  # the ports of higher ones may be taken as ephemeral ports on Linux
 _SET_PDEATHSIG = 1
 
@@ -22,9 +24,8 @@ _SET_PDEATHSIG = 1
 def local_domain(environ: MutableMapping[str, str] = os.environ) -> Iterator[int]:
     """Prepare the environment for a swarm on this machine, and give the domain back at the end.
 
-    What the user has set stays. Otherwise: a domain in which nobody is, so that two runs side by side never meet;
-    nothing leaves this machine; announcements every 0.1 s; and UDP, which is as fast as shared memory for messages
-    of our size and leaves nothing behind in /dev/shm when a process is killed.
+    What the user has set stays. Otherwise: a domain in which nobody is, so that two runs side by side never meet, and
+    the transport that discovery.xml describes, from which nothing leaves this machine.
 
     Parameters
     ----------
@@ -36,12 +37,7 @@ def local_domain(environ: MutableMapping[str, str] = os.environ) -> Iterator[int
     SwarmError
         If all domains are taken.
     """
-    defaults = {
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-        "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4",
-        "FASTRTPS_DEFAULT_PROFILES_FILE": str(PROFILE),  # the name of Fast DDS 2, ROS 2 Jazzy
-        "FASTDDS_DEFAULT_PROFILES_FILE": str(PROFILE),  # the name of Fast DDS 3, ROS 2 Kilted
-    }
+    defaults = _transport(environ)
     claim = None
     if "ROS_DOMAIN_ID" not in environ:
         domain, claim = _claim_domain()
@@ -65,6 +61,15 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(parent):  # it ended before the kernel was told
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _transport(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return our profile if it will be read, and a discovery range that keeps to this machine either way."""
+    fast_dds = "fastrtps" in environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
+    if not fast_dds or any(name in environ for name in _PROFILES):
+        return {_RANGE: "LOCALHOST"}
+    # By itself LOCALHOST would replace the profile's transport; SYSTEM_DEFAULT leaves all to the profile.
+    return {_RANGE: "SYSTEM_DEFAULT"} | dict.fromkeys(_PROFILES, str(PROFILE))
 
 
 def _claim_domain() -> tuple[int, socket.socket]:
