@@ -46,6 +46,8 @@ class Guidance:
         self._shape = tuple((np.ceil(span / self._cell).astype(int) + 1).tolist())
         self._blocked = walls.buffer(clearance)
         shapely.prepare(self._blocked)
+        self._solid = walls.buffer(max(clearance - 2.0 * self._cell, 0.0))
+        shapely.prepare(self._solid)
         self._centres = self._low + self._cell * np.stack(np.indices(self._shape), axis=-1).reshape(-1, 2)
         inside = shapely.contains_xy(shapely.Polygon(fence).buffer(-clearance), *self._centres.T)
         self._free: NDArray[np.bool_] = inside & ~shapely.contains_xy(self._blocked, *self._centres.T)
@@ -123,13 +125,17 @@ class Guidance:
         return int(candidates[np.argmin(np.einsum("kd,kd->k", offset, offset))])
 
     def _spread(self, ahead: Array) -> None:
-        """Let blocked cells (a robot may graze the clearance) head for the nearest cell that knows the way."""
+        """Let blocked cells head where the nearest free cell does, or for that cell: a robot may graze the clearance."""
         known = np.flatnonzero(~np.isnan(ahead[:, 0]))
         lost = np.flatnonzero(np.isnan(ahead[:, 0]))
-        if known.size and lost.size:
-            tree = shapely.STRtree(shapely.points(self._centres[known]))
-            pairs, distance = tree.query_nearest(
-                shapely.points(self._centres[lost]), return_distance=True, all_matches=False
-            )
-            near = distance <= 4 * self._cell
-            ahead[lost[pairs[0][near]]] = self._centres[known[pairs[1][near]]]
+        if not (known.size and lost.size):
+            return
+        tree = shapely.STRtree(shapely.points(self._centres[known]))
+        pairs, distance = tree.query_nearest(
+            shapely.points(self._centres[lost]), return_distance=True, all_matches=False
+        )
+        near = distance <= 4 * self._cell
+        cells, free = lost[pairs[0][near]], known[pairs[1][near]]
+        sights = shapely.linestrings(np.stack((self._centres[cells], ahead[free]), axis=1))
+        hidden = self._solid.intersects(sights)
+        ahead[cells] = np.where(hidden[:, None], self._centres[free], ahead[free])

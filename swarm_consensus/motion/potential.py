@@ -10,15 +10,15 @@ import numpy as np
 from swarm_consensus.arrays import Array
 
 
-def attraction(position: Array, goal: Array, gain: float, speed: float) -> Array:
-    r"""Velocity towards a goal, proportional to the distance up to a speed.
+def attraction(position: Array, waypoint: Array, goal: Array, gain: float, speed: float) -> Array:
+    r"""Velocity towards a waypoint, proportional to the distance to the goal up to a speed.
 
-    .. math:: v = \min(\gamma, V / |g - x|) (g - x)
+    .. math:: v = \min(\gamma |g - x|, V) \, (p - x) / |p - x|
 
     Parameters
     ----------
-    position, goal
-        x and g, shape (..., d), m.
+    position, waypoint, goal
+        x, p and g, shape (..., d), m; where the goal is in sight it is the waypoint.
     gain
         gamma, 1/s.
     speed
@@ -29,9 +29,10 @@ def attraction(position: Array, goal: Array, gain: float, speed: float) -> Array
     Array
         Shape (..., d), m/s.
     """
-    offset = goal - position
+    offset, left = waypoint - position, goal - position
     distance = np.sqrt(np.einsum("...d,...d->...", offset, offset))
-    scale = np.minimum(gain, speed / np.maximum(distance, 1e-9))
+    remaining = np.sqrt(np.einsum("...d,...d->...", left, left))
+    scale = np.minimum(gain * remaining, speed) / np.maximum(distance, 1e-9)
     return np.asarray(offset * scale[..., None])
 
 

@@ -47,7 +47,7 @@ class Slip:
         turned[1] = -sine * wish[0] + cosine * wish[1]
         return turned
 
-    def learn(self, asked: Array, velocity: Array, arrived: bool) -> bool:
+    def learn(self, asked: Array, velocity: Array, aside: bool) -> bool:
         """Adapt the angle to what the filter let through, and return whether the robot is blocked.
 
         Parameters
@@ -56,12 +56,13 @@ class Slip:
             The turned wish that went into the filter, shape (d,), m/s.
         velocity
             What it let through, shape (d,), m/s.
-        arrived
-            True: being blocked is no trouble, since the robot is where it should be.
+        aside
+            Whether stepping aside could help: it doesn't where the robot is where it should be, nor where only its links
+            hold it back, since whoever it waits for is behind it.
         """
         wished = float(np.dot(asked, asked))
-        blocked = not arrived and wished > 1e-4 and float(np.dot(asked, velocity)) < _BLOCKED * wished
-        if blocked:
+        blocked = wished > 1e-4 and float(np.dot(asked, velocity)) < _BLOCKED * wished
+        if blocked and aside:
             self._angle = min(self._angle + self._step, _MOST)
         else:
             self._angle = max(self._angle - self._back, 0.0)

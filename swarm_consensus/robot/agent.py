@@ -140,12 +140,14 @@ class Agent:
             return Decision("held", desired=desired, active=(rows.name,), pushing=wish.pushing)
         asked = self._slip.turn(wish.velocity)
         filtered = barrier_filter(asked, rows.matrix, rows.bounds)
-        blocked = self._slip.learn(asked, filtered.velocity, wish.arrived)
+        active = rows.names(filtered.active)
+        in_the_way = not all(name.startswith("link ") for name in active)
+        blocked = self._slip.learn(asked, filtered.velocity, aside=in_the_way and not wish.arrived)
         return Decision(
             mode="moving" if filtered.feasible else "infeasible",
             desired=desired,
             velocity=self._spatial(filtered.velocity),
-            active=rows.names(filtered.active),
+            active=active,
             pushing=blocked and wish.pushing,
         )
 

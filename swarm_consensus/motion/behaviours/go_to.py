@@ -25,7 +25,7 @@ def go_to(situation: Situation) -> Wish:
         return Wish(velocity=np.zeros_like(situation.position), arrived=True)
     offset = situation.goal - situation.position
     distance2 = float(offset @ offset)
-    pull = attraction(situation.position, situation.towards(situation.goal), GAIN, situation.speed)
+    pull = attraction(situation.position, situation.towards(situation.goal), situation.goal, GAIN, situation.speed)
     if distance2 > HOME**2:
         return Wish(velocity=pull, arrived=False, pushing=True)
     asking = situation.pushing

@@ -30,8 +30,7 @@ def rendezvous(situation: Situation) -> Wish:
     """
     goal = _middle(situation) if situation.goal is None else situation.goal
     offset = goal - situation.position
-    heading = situation.towards(goal)
-    pull = attraction(situation.position, heading, GAIN, situation.speed)
+    pull = attraction(situation.position, situation.towards(goal), goal, GAIN, situation.speed)
     if not len(situation.others):
         return Wish(velocity=pull, arrived=True)
     push = repulsion(situation.position - situation.others, situation.separation, WIDTH, 0.5 * situation.speed)
