@@ -1,0 +1,161 @@
+"""The frame: everything a robot says in one tick, in at most one radio packet. Bytes in docs/frames.md.
+
+A five-byte header (magic, version, length) stands before a msgpack array. Decoding gives a `Frame` or raises
+`FrameError` with a reason, and nothing else, whatever the bytes are.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Raw
+
+MAGIC = b"SC"
+VERSION = 1
+MTU = 1400  # bytes, header included: one UDP datagram without fragments on any network
+FARTHEST = 1e7  # m; a position beyond it is no position
+_HEADER = struct.Struct(">2sBH")
+
+Reason = Literal["garbage", "truncated", "oversized", "version", "value"]
+Index: TypeAlias = Annotated[int, Meta(ge=0, le=255)]  # place in the roster
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
+Vector: TypeAlias = tuple[float, float, float]
+Bitmap: TypeAlias = Annotated[bytes, Meta(max_length=32)]  # of roster indexes, least significant bit first
+
+
+class FrameError(Exception):
+    """Bytes that are no frame; `reason` says why, and is what an inbox counts by."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason: Reason = reason
+        super().__init__(reason)
+
+
+class Sighting(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Second-hand news: where the sender last knew a third robot's reference."""
+
+    robot: Index
+    tick: Count  # at which the position held
+    x: float  # m, world frame
+    y: float
+    z: float
+
+
+class Sightings(msgspec.Struct, array_like=True, frozen=True, tag="sightings"):
+    """Second-hand news of a few robots."""
+
+    entries: tuple[Sighting, ...]
+
+
+Message: TypeAlias = Sightings  # later capabilities make this a union: each message has its own tag
+
+
+class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A beacon and the messages that ride on it."""
+
+    sender: Index
+    sequence: Count  # grows with every frame of the sender, also across its restarts
+    tick: Count  # of the swarm's clock, at which the position holds: the end of the sender's present period
+    position: Vector  # m, world frame: the sender's reference
+    velocity: Vector  # m/s, world frame: of the reference in the present period
+    held: Bitmap  # robots whose link the sender holds
+    pushing: bool  # the sender is blocked, far from its goal: who has arrived makes way
+    messages: tuple[Raw, ...] = ()  # see `messages_of`
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Frame)
+_message_decoder = msgspec.msgpack.Decoder(Message)
+
+
+def encode(frame: Frame) -> bytes:
+    """Return the bytes of a frame.
+
+    Raises
+    ------
+    FrameError
+        'oversized' if they would not fit into `MTU`.
+    """
+    payload = _encoder.encode(frame)
+    if len(payload) + _HEADER.size > MTU:
+        raise FrameError("oversized")
+    return _HEADER.pack(MAGIC, VERSION, len(payload)) + payload
+
+
+def decode(data: bytes | memoryview) -> Frame:
+    """Return the frame in the bytes.
+
+    Raises
+    ------
+    FrameError
+        'garbage': not our format. 'truncated': shorter than it says. 'oversized': longer than it says or than the MTU.
+        'version': of another version. 'value': a number that is not finite or out of its range.
+    """
+    size = len(data)
+    if size > MTU:
+        raise FrameError("oversized")
+    if size < _HEADER.size:
+        raise FrameError("truncated" if size and bytes(data[:2]) == MAGIC[: min(size, 2)] else "garbage")
+    magic, version, length = _HEADER.unpack_from(data)
+    if magic != MAGIC:
+        raise FrameError("garbage")
+    if version != VERSION:
+        raise FrameError("version")
+    if size != _HEADER.size + length:
+        raise FrameError("truncated" if size < _HEADER.size + length else "oversized")
+    try:
+        frame = _decoder.decode(data[_HEADER.size :])
+    except msgspec.ValidationError:
+        raise FrameError("value") from None
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        raise FrameError("garbage") from None
+    x, y, z = frame.position
+    if not (_plausible(x, y, z) and math.isfinite(sum(frame.velocity))):
+        raise FrameError("value")
+    return frame
+
+
+def _plausible(x: float, y: float, z: float) -> bool:
+    return abs(x) + abs(y) + abs(z) <= FARTHEST  # False for NaN
+
+
+def packed(message: Message) -> Raw:
+    """Return a message as it rides on a frame."""
+    return Raw(_encoder.encode(message))
+
+
+def messages_of(frame: Frame) -> tuple[Message, ...]:
+    """Return the messages that this version can read.
+
+    One of a tag it does not know comes from a newer version and is passed over, as is a damaged one: the beacon is
+    worth hearing all the same.
+    """
+    return tuple(message for message in map(_read, frame.messages) if message is not None)
+
+
+def _read(raw: Raw) -> Message | None:
+    try:
+        message = _message_decoder.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return None
+    return message if all(_plausible(entry.x, entry.y, entry.z) for entry in message.entries) else None
+
+
+def pack_ids(ids: Iterable[int]) -> bytes:
+    """Return roster indexes as a bitmap, as short as it can be."""
+    bits = 0
+    for index in ids:
+        bits |= 1 << index
+    return bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+
+
+@lru_cache(maxsize=4096)
+def unpack_ids(bitmap: bytes) -> frozenset[int]:
+    """Return the roster indexes in a bitmap."""
+    bits = int.from_bytes(bitmap, "little")
+    return frozenset(index for index in range(bits.bit_length()) if bits >> index & 1)
