@@ -1,0 +1,6 @@
+"""Who can hear whom: topology, Laplacian, connectivity. Arrays in, arrays out."""
+
+from swarm_consensus.graph.laplacian import algebraic_connectivity, laplacian
+from swarm_consensus.graph.topology import GraphError, components, is_connected, proximity
+
+__all__ = ["GraphError", "algebraic_connectivity", "components", "is_connected", "laplacian", "proximity"]

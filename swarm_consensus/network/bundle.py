@@ -1,7 +1,7 @@
 """A bundle: all frames that a simulated robot hears in one tick, in one message, with the tick it belongs to.
 
-In lockstep a robot must know when it has heard everything of a tick; one bundle a tick, empty or not, says so. On the air
-there are no bundles: each packet is one frame.
+In lockstep a robot must know when it has heard everything of a tick; one bundle a tick, empty or not, says so. On the
+air there are no bundles: each packet is one frame.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The radio channel: who hears which frame, and when.
 
-Frames are sent once a tick by all robots at once. For every ordered pair of robots the same number of random values is drawn
-every tick, whether a frame goes there or not, so that two runs of one seed differ only where their robots do.
+Frames are sent once a tick by all robots at once. For every ordered pair of robots the same number of random values is
+drawn every tick, whether a frame goes there or not, so that two runs of one seed differ only where their robots do.
 """
 
 from __future__ import annotations

@@ -113,7 +113,9 @@ class Agent:
         else:
             decision = Decision(hold)
         command, velocity = self._move(odometry, decision)
-        return Response(command, self._beacon(tick, neighbours, velocity, decision.pushing), self._status(neighbours, decision))
+        return Response(
+            command, self._beacon(tick, neighbours, velocity, decision.pushing), self._status(neighbours, decision)
+        )
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:
         """Set up what depends on when and where the robot was switched on."""

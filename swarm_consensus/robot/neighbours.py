@@ -12,9 +12,10 @@ belongs into the margin.
 from __future__ import annotations
 
 import numpy as np
+from msgspec import Raw
 
 from swarm_consensus.arrays import Array
-from swarm_consensus.network.frame import Frame, Sighting, Sightings, pack_ids, unpack_ids
+from swarm_consensus.network.frame import Frame, Sighting, Sightings, messages_of, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
 
 FORM = 0.95  # share of the kept range within which a new link is taken up: not so near the limit that it binds at once
@@ -60,11 +61,10 @@ class Neighbours:
         self.claims[sender] = self._config.index in unpack_ids(frame.held)
         self.pushing[sender] = frame.pushing
         self._learn(sender, frame.tick, frame.position)
-        for message in frame.messages:
-            if isinstance(message, Sightings):
-                for entry in message.entries:
-                    if 0 <= entry.robot < len(self.tick) and entry.robot != self._config.index:
-                        self._learn(entry.robot, entry.tick, (entry.x, entry.y, entry.z))
+        for message in messages_of(frame):
+            for entry in message.entries:
+                if entry.robot < len(self.tick) and entry.robot != self._config.index and entry.tick <= frame.tick:
+                    self._learn(entry.robot, entry.tick, (entry.x, entry.y, entry.z))
 
     def _learn(self, robot: int, tick: int, position: tuple[float, float, float]) -> None:
         if tick > self.tick[robot]:
@@ -114,12 +114,13 @@ class Neighbours:
         """Return the held links as the bitmap of a frame."""
         return pack_ids(np.flatnonzero(self.held).tolist())
 
-    def sightings(self) -> tuple[Sightings, ...]:
-        """Return the next few second-hand news, going round the table frame by frame."""
+    def sightings(self) -> tuple[Raw, ...]:
+        """Return the next few second-hand news as messages of a frame, going round the table frame by frame."""
         known = np.flatnonzero((self.tick >= 0) & ~self.lost)
         if not known.size:
             return ()
         chosen = [int(known[(self._next + i) % known.size]) for i in range(min(RELAYED, known.size))]
         self._next = (self._next + len(chosen)) % known.size
         ticks, positions = self.tick, self.position
-        return (Sightings(tuple(Sighting(j, int(ticks[j]), *positions[j].tolist()) for j in chosen)),)
+        entries = tuple(Sighting(j, int(ticks[j]), *positions[j].tolist()) for j in chosen)
+        return (packed(Sightings(entries)),)
