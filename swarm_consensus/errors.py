@@ -10,7 +10,7 @@ class SwarmError(Exception):
     """Base of every error that is the user's to mend; the command line prints it and exits with 2."""
 
 
-class InputErrors(SwarmError):
+class InputError(SwarmError):
     """Several problems found in one reading, so that a file is mended in one go.
 
     Parameters

@@ -1,0 +1,1 @@
+"""Worlds to try a swarm in: scenario files, physics, sensors, and the lockstep engine."""

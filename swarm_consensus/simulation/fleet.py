@@ -62,7 +62,7 @@ def _peer(robot: PlacedRobot) -> Peer:
 
 
 def goal_of(mission: Mission, robot: PlacedRobot) -> Array | None:
-    """Return a robot's goal, shape (3,), m: its own, its group's or the common one, at its own altitude if none is named."""
+    """Return a robot's goal, (3,) m: its own, its group's or the common one; at its own altitude if none is named."""
     group = robot.name.rpartition("_")[0]
     goal = mission.goals_m.get(robot.name, mission.goals_m.get(group, mission.goal_m))
     if goal is None:

@@ -1,0 +1,70 @@
+"""Changes to a scenario that the command line may ask for: another number of robots, another duration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from swarm_consensus.errors import InputError
+from swarm_consensus.simulation.checks import check
+from swarm_consensus.simulation.scenario import Robot, Scenario
+
+
+def with_robots(scenario: Scenario, count: int) -> Scenario:
+    """Return the scenario with so many robots: groups grow or shrink in proportion, robots named singly stay.
+
+    Raises
+    ------
+    InputError
+        If there is no group to change, fewer robots are asked for than can be, or what is left is inconsistent (a
+        fault that names a robot that is gone, say).
+    """
+    groups = [robot for robot in scenario.robots if robot.group is not None]
+    singles = len(scenario.robots) - len(groups)
+    if not groups:
+        if count == singles:
+            return scenario
+        raise InputError([f"--robots is {count}, but this world names its {singles} robots one by one"])
+    if count < singles + len(groups):
+        raise InputError([f"--robots is {count}, must be at least {singles + len(groups)} in this world"])
+    shares = iter(_shares([robot.count or 1 for robot in groups], count - singles))
+    robots: list[Robot] = [
+        robot if robot.group is None else msgspec.structs.replace(robot, count=next(shares))
+        for robot in scenario.robots
+    ]
+    return _checked(msgspec.structs.replace(scenario, robots=robots), f"--robots {count}")
+
+
+def with_duration(scenario: Scenario, duration: float) -> Scenario:
+    """Return the scenario with another duration; what it expects by a later time is expected at the end.
+
+    Raises
+    ------
+    InputError
+        If the duration is not positive.
+    """
+    if not 0 < duration < float("inf"):
+        raise InputError([f"--duration is {duration:g}, must be a positive number of seconds"])
+    expect = scenario.expect
+    if expect.by_s is not None and expect.by_s > duration:
+        expect = msgspec.structs.replace(expect, by_s=duration)
+    return msgspec.structs.replace(scenario, duration_s=float(duration), expect=expect)
+
+
+def _shares(counts: Sequence[int], total: int) -> list[int]:
+    """Split a total in proportion, each part at least one, by the largest remainder."""
+    spare = total - len(counts)
+    exact = [spare * count / sum(counts) for count in counts]
+    shares = [1 + int(value) for value in exact]
+    by_remainder = sorted(range(len(counts)), key=lambda i: int(exact[i]) - exact[i])
+    for index in by_remainder[: total - sum(shares)]:
+        shares[index] += 1
+    return shares
+
+
+def _checked(scenario: Scenario, source: str) -> Scenario:
+    problems = check(scenario)
+    if problems:
+        raise InputError(f"{source}: {problem}" for problem in problems)
+    return scenario
