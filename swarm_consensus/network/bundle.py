@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from swarm_consensus.network.frame import FrameError
+from swarm_consensus.network.frame import Count, FrameError
 
 MAGIC = b"SB"
 
 
 class _Wire(msgspec.Struct, array_like=True, frozen=True):
-    tick: int
+    tick: Count
     frames: tuple[bytes, ...]
 
 

@@ -6,7 +6,6 @@ A five-byte header (magic, version, length) stands before a msgpack array. Decod
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterable
 from functools import lru_cache
@@ -18,13 +17,15 @@ from msgspec import Meta, Raw
 MAGIC = b"SC"
 VERSION = 1
 MTU = 1400  # bytes, header included: one UDP datagram without fragments on any network
-FARTHEST = 1e7  # m; a position beyond it is no position
+FARTHEST = 1e7  # m, in each axis; a position beyond it is no position
+FASTEST = 1e4  # m/s, in each axis
 _HEADER = struct.Struct(">2sBH")
 
 Reason = Literal["garbage", "truncated", "oversized", "version", "value"]
 Index: TypeAlias = Annotated[int, Meta(ge=0, le=255)]  # place in the roster
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
-Vector: TypeAlias = tuple[float, float, float]
+Metres: TypeAlias = Annotated[float, Meta(ge=-FARTHEST, le=FARTHEST)]  # bounds keep out NaN as well
+Speed: TypeAlias = Annotated[float, Meta(ge=-FASTEST, le=FASTEST)]  # m/s
 Bitmap: TypeAlias = Annotated[bytes, Meta(max_length=32)]  # of roster indexes, least significant bit first
 
 
@@ -41,9 +42,9 @@ class Sighting(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     robot: Index
     tick: Count  # at which the position held
-    x: float  # m, world frame
-    y: float
-    z: float
+    x: Metres  # world frame
+    y: Metres
+    z: Metres
 
 
 class Sightings(msgspec.Struct, array_like=True, frozen=True, tag="sightings"):
@@ -59,10 +60,10 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A beacon and the messages that ride on it."""
 
     sender: Index
-    sequence: Count  # grows with every frame of the sender, also across its restarts
+    sequence: Count  # grows with every frame of the sender, also across its restarts; never above `tick`
     tick: Count  # of the swarm's clock, at which the position holds: the end of the sender's present period
-    position: Vector  # m, world frame: the sender's reference
-    velocity: Vector  # m/s, world frame: of the reference in the present period
+    position: tuple[Metres, Metres, Metres]  # world frame: the sender's reference
+    velocity: tuple[Speed, Speed, Speed]  # world frame: of the reference in the present period
     held: Bitmap  # robots whose link the sender holds
     pushing: bool  # the sender is blocked, far from its goal: who has arrived makes way
     messages: tuple[Raw, ...] = ()  # see `messages_of`
@@ -94,7 +95,8 @@ def decode(data: bytes | memoryview) -> Frame:
     ------
     FrameError
         'garbage': not our format. 'truncated': shorter than it says. 'oversized': longer than it says or than the MTU.
-        'version': of another version. 'value': a number that is not finite or out of its range.
+        'version': of another version. 'value': a number that is not finite or out of its range, or a sequence above the
+        tick: believed once, it would make every later frame of the true sender look replayed.
     """
     size = len(data)
     if size > MTU:
@@ -114,14 +116,9 @@ def decode(data: bytes | memoryview) -> Frame:
         raise FrameError("value") from None
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
         raise FrameError("garbage") from None
-    x, y, z = frame.position
-    if not (_plausible(x, y, z) and math.isfinite(sum(frame.velocity))):
+    if frame.sequence > frame.tick:
         raise FrameError("value")
     return frame
-
-
-def _plausible(x: float, y: float, z: float) -> bool:
-    return abs(x) + abs(y) + abs(z) <= FARTHEST  # False for NaN
 
 
 def packed(message: Message) -> Raw:
@@ -135,15 +132,14 @@ def messages_of(frame: Frame) -> tuple[Message, ...]:
     One of a tag it does not know comes from a newer version and is passed over, as is a damaged one: the beacon is
     worth hearing all the same.
     """
-    return tuple(message for message in map(_read, frame.messages) if message is not None)
+    return tuple([message for message in map(_read, frame.messages) if message is not None])
 
 
 def _read(raw: Raw) -> Message | None:
     try:
-        message = _message_decoder.decode(raw)
+        return _message_decoder.decode(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
         return None
-    return message if all(_plausible(entry.x, entry.y, entry.z) for entry in message.entries) else None
 
 
 def pack_ids(ids: Iterable[int]) -> bytes:
