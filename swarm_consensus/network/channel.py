@@ -168,8 +168,9 @@ class Channel:
     def _in_sight(self, open_: NDArray[np.bool_], position: Array) -> NDArray[np.bool_]:
         sight = np.ones_like(open_)
         if self._model.walls:
-            sender, receiver = np.nonzero(open_)
-            sight[sender, receiver] = ~cut_by_walls(position[sender], position[receiver], self._model.walls)
+            first, second = np.nonzero(np.triu(open_ | open_.T))  # sight is mutual
+            seen = ~cut_by_walls(position[first], position[second], self._model.walls)
+            sight[first, second] = sight[second, first] = seen
         return sight
 
     def _post(self, now: float, frames: Sequence[bytes | None], pairs: NDArray[np.bool_], arrival: Array) -> None:

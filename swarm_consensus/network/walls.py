@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -14,7 +15,7 @@ Wall = tuple[Array, float]  # corners (m, 2) in m, and height in m
 
 
 def cut_by_walls(start: Array, end: Array, walls: Sequence[Wall]) -> NDArray[np.bool_]:
-    """Tell which segments pass through a wall below its top.
+    """Tell which segments pass through a wall below its top; touching its side counts, touching its top does not.
 
     Parameters
     ----------
@@ -29,16 +30,28 @@ def cut_by_walls(start: Array, end: Array, walls: Sequence[Wall]) -> NDArray[np.
         Shape (k,), bool.
     """
     cut = np.zeros(len(start), dtype=bool)
-    if not len(start):
+    if not (len(start) and walls):
         return cut
+    polygons = np.array([_prepared(np.asarray(corners, dtype=float).tobytes()) for corners, _ in walls])
+    heights = np.array([height for _, height in walls])
     paths = shapely.linestrings(np.stack((start[:, :2], end[:, :2]), axis=1))
-    for corners, height in walls:
-        inside = shapely.intersection(paths, shapely.Polygon(corners))
-        points, segment = shapely.get_coordinates(inside, return_index=True)
-        if len(points):
-            low = _height_at(points, start[segment], end[segment]) < height
-            cut[segment[low]] = True
+    wall, crossing = np.nonzero(shapely.intersects(polygons[:, None], paths))
+    if not len(wall):
+        return cut
+    inside = shapely.intersection(paths[crossing], polygons[wall])
+    points, part = shapely.get_coordinates(inside, return_index=True)
+    segment = crossing[part]
+    low = _height_at(points, start[segment], end[segment]) < heights[wall[part]]
+    cut[segment[low]] = True
     return cut
+
+
+@lru_cache(maxsize=1024)
+def _prepared(corners: bytes) -> shapely.Polygon:
+    """Return the polygon of these corners (float64 pairs), prepared: most paths only need to be told apart from it."""
+    polygon = shapely.Polygon(np.frombuffer(corners).reshape(-1, 2))
+    shapely.prepare(polygon)
+    return polygon
 
 
 def _height_at(points: Array, start: Array, end: Array) -> Array:
