@@ -113,7 +113,7 @@ def _robot_form(path: str, robot: Robot) -> Iterator[str]:
     named = [key for key, value in single.items() if value is not None]
     grouped = [key for key, value in group.items() if value is not None]
     if named and grouped:
-        yield f"{path} has {named[0]} and {grouped[0]}: a robot has name and position_m, a group has group, count and spawn"
+        yield f"{path} has {named[0]} and {grouped[0]}: a robot has name, position_m; a group has group, count, spawn"
         return
     wanted, given = (group, grouped) if grouped else (single, named)
     for key in wanted:
