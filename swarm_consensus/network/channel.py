@@ -38,7 +38,7 @@ class ChannelModel:
     loss: float = 0.0  # share of frames lost, each receiver on its own
     delay: float = 0.0  # s
     jitter: float = 0.0  # s, further delay, uniform in [0, jitter]
-    duplicate: float = 0.0  # share of frames heard twice, each with its own jitter
+    duplicate: float = 0.0  # share of frames heard twice, the second a period later and with its own jitter
     reorder: float = 0.0  # share of frames held back by up to `REORDER_PERIODS`
     partitions: tuple[Outage, ...] = field(default=())
 
@@ -99,7 +99,7 @@ class Channel:
         """
         count = len(frames)
         lost, jitter, twice, jitter2, held_back, back = self._rng.random((6, count, count))
-        sends = np.array([frame is not None for frame in frames]) & alive
+        sends = np.array([frame is not None for frame in frames], dtype=bool) & alive
         open_ = sends[:, None] & ~np.eye(count, dtype=bool)
         self._counts["sent"] += int(open_.sum())
         open_ = self._keep(open_, np.broadcast_to(alive, open_.shape), "dead")
