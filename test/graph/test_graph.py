@@ -94,6 +94,14 @@ def test_connected_if_and_only_if_positive(links: np.ndarray) -> None:
         assert (algebraic_connectivity(links) > 1e-9) == nx.is_connected(nx.from_numpy_array(links))
 
 
+@given(networks(), st.integers(0, 2**32))
+def test_a_split_network_has_exactly_none(links: np.ndarray, seed: int) -> None:
+    """Eigenvalues alone give something like 1e-16 here, of either sign."""
+    weights = np.triu(np.random.default_rng(seed).random(links.shape))
+    both = np.kron(np.eye(2), links * (weights + weights.T))
+    assert algebraic_connectivity(both) == 0.0
+
+
 @given(networks())
 def test_rows_of_the_laplacian_sum_to_zero(links: np.ndarray) -> None:
     matrix = laplacian(links)

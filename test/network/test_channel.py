@@ -109,6 +109,23 @@ def test_a_wall_blocks_below_its_top_only() -> None:
     assert air.channel.counts["walls"] == 2
 
 
+def test_a_wall_blocks_the_one_that_talks_to_a_silent_one() -> None:
+    wall = (np.array([[1.0, -1.0], [2.0, -1.0], [2.0, 1.0], [1.0, 1.0]]), 2.0)
+    position = np.array([[0.0, 0.0, 0.5], [3.0, 0.0, 0.5]])
+    for frames in ([b"from 0", None], [None, b"from 1"]):
+        channel = Channel(replace(PERFECT, walls=(wall,)), np.random.default_rng(0))
+        channel.send(0.0, frames, position, np.ones(2, dtype=bool))
+        assert channel.counts["walls"] == 1
+
+
+def test_nothing_is_heard_at_the_time_of_its_sending_even_if_asked() -> None:
+    channel = Channel(PERFECT, np.random.default_rng(0))
+    everybody = np.ones(3, dtype=bool)
+    channel.send(1.0, [b"0", b"1", b"2"], TOGETHER, everybody)
+    assert channel.deliver(1.0, everybody) == [[], [], []]
+    assert channel.deliver(1.0 + PERIOD, everybody)[0] == [b"1", b"2"]
+
+
 def test_a_partition_begins_and_ends_on_time() -> None:
     outage = Outage(start=2 * PERIOD, end=4 * PERIOD, group=np.array([0, 0, 1]))
     heard = Air(replace(PERFECT, partitions=(outage,))).run(6, silence=1)
@@ -177,6 +194,12 @@ def test_loss_strikes_its_share(chance: float) -> None:
     delivered = total(air.run(1000, silence=1))
     assert surely(delivered, 6000, 1.0 - chance)
     assert air.channel.counts["lost"] == 6000 - delivered
+
+
+def test_a_frame_that_survives_the_loss_is_late_as_any_other() -> None:
+    heard = Air(replace(PERFECT, loss=0.5, jitter=2 * PERIOD), seed=14).run(1000, silence=3)
+    ages = [k - sent for k, everybody in enumerate(heard) for mine in everybody for _, sent in mine]
+    assert surely(ages.count(1), len(ages), 0.5)
 
 
 def test_receivers_lose_independently() -> None:

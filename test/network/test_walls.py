@@ -61,6 +61,14 @@ def test_any_of_several_walls_cuts() -> None:
     assert not cut((0.0, 0.0, 1.0), (3.0, 0.0, 1.0), far)
 
 
+def test_each_wall_has_its_own_height() -> None:
+    low, high = (BLOCK[0], 2.0), (BLOCK[0] + 10.0, 9.0)
+    assert not cut((0.0, 0.0, 3.0), (3.0, 0.0, 3.0), low, high)  # over the low one, past the high one
+    assert not cut((0.0, 0.0, 3.0), (3.0, 0.0, 3.0), high, low)
+    # over the low one and into the high one, which spans (11..12, 9..11)
+    assert cut((0.0, 0.0, 3.0), (13.0, 11.0, 3.0), low, high)
+
+
 def test_corners_may_be_whole_numbers() -> None:
     assert cut((0.0, 0.0, 1.0), (3.0, 0.0, 1.0), (np.array([[1, -1], [2, -1], [2, 1], [1, 1]]), 2.0))
 
