@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 from swarm_consensus.arrays import Array
 from swarm_consensus.graph.topology import checked, components
 
+_FAINTEST = float(np.finfo(float).tiny)  # rounding may hide a faint link from the eigenvalues, not from the components
+
 
 def laplacian(adjacency: ArrayLike) -> Array:
     """Laplacian of a network, L = D - A with D the diagonal of the row sums of A.
@@ -55,7 +57,8 @@ def algebraic_connectivity(adjacency: ArrayLike) -> float:
     Returns
     -------
     float
-        lambda_2 in the unit of the weights; exactly 0.0 for a split network; 0.0 for fewer than two nodes.
+        lambda_2 in the unit of the weights; exactly 0.0 for a split network and for fewer than two nodes, and never
+        so for a connected one, however faint its links.
 
     Raises
     ------
@@ -75,4 +78,4 @@ def algebraic_connectivity(adjacency: ArrayLike) -> float:
     matrix = laplacian(adjacency)
     if len(matrix) < 2 or components(adjacency).any():
         return 0.0
-    return float(np.linalg.eigvalsh(matrix)[1])
+    return max(float(np.linalg.eigvalsh(matrix)[1]), _FAINTEST)

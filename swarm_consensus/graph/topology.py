@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse.csgraph import connected_components
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import SwarmError
@@ -49,7 +48,7 @@ def proximity(position: ArrayLike, radius: float) -> Array:
     offset = points[..., :, None, :] - points[..., None, :, :]
     near = np.einsum("...ijd,...ijd->...ij", offset, offset) <= radius * radius
     near &= ~np.eye(points.shape[-2], dtype=bool)
-    return near.astype(float)
+    return np.asarray(near, dtype=float)
 
 
 def checked(adjacency: ArrayLike) -> Array:
@@ -75,7 +74,10 @@ def checked(adjacency: ArrayLike) -> Array:
 
 
 def components(adjacency: ArrayLike) -> NDArray[np.int_]:
-    """Label the connected parts of a network.
+    """Label the connected parts of a network, breadth first.
+
+    On a dense matrix this is several times faster than `scipy.sparse.csgraph.connected_components`, which also takes
+    weights below 1e-8 for none.
 
     Parameters
     ----------
@@ -87,8 +89,25 @@ def components(adjacency: ArrayLike) -> NDArray[np.int_]:
     Array
         Shape (n,), the number of each node's part, counted from 0 in the order of the nodes.
     """
-    labels = connected_components(checked(adjacency), directed=False)[1]
-    return np.asarray(labels, dtype=int)
+    linked = checked(adjacency) > 0
+    labels = np.full(len(linked), -1)
+    count = 0
+    for start in range(len(linked)):
+        if labels[start] < 0:
+            labels[_reached(linked, start)] = count
+            count += 1
+    return labels
+
+
+def _reached(linked: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
+    """Tell which nodes can be reached from one, shape (n,)."""
+    reached = np.zeros(len(linked), dtype=bool)
+    reached[start] = True
+    front = reached
+    while front.any():
+        front = linked[front].any(axis=0) & ~reached
+        reached = reached | front
+    return reached
 
 
 def is_connected(adjacency: ArrayLike) -> bool:

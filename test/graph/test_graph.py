@@ -89,6 +89,13 @@ def test_names_of_nodes_do_not_matter(links: np.ndarray, random: object) -> None
 
 
 @given(networks())
+def test_parts_are_those_of_networkx(links: np.ndarray) -> None:
+    labels = components(links)
+    parts = [set(np.flatnonzero(labels == number).tolist()) for number in range(labels.max() + 1)]
+    assert parts == sorted(nx.connected_components(nx.from_numpy_array(links)), key=min)
+
+
+@given(networks())
 def test_connected_if_and_only_if_positive(links: np.ndarray) -> None:
     if len(links) > 1:
         assert (algebraic_connectivity(links) > 1e-9) == nx.is_connected(nx.from_numpy_array(links))
@@ -100,6 +107,13 @@ def test_a_split_network_has_exactly_none(links: np.ndarray, seed: int) -> None:
     weights = np.triu(np.random.default_rng(seed).random(links.shape))
     both = np.kron(np.eye(2), links * (weights + weights.T))
     assert algebraic_connectivity(both) == 0.0
+
+
+def test_a_faint_link_still_connects() -> None:
+    """1e-20 is lost beside 1 in double precision, and with it the sign of the eigenvalue."""
+    path = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1e-20], [0.0, 1e-20, 0.0]])
+    assert is_connected(path)
+    assert algebraic_connectivity(path) > 0.0
 
 
 @given(networks())
