@@ -9,6 +9,7 @@ projection of v* on such a set is never longer than v*.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import daqp
@@ -52,19 +53,20 @@ def barrier_filter(desired: Array, rows: Array, bounds: Array) -> Filtered:
     if not len(rows):
         return _unhindered(desired)
     excess = rows @ desired - bounds
-    if excess.max() <= 0.0:  # False for NaN, which then fails below
+    if excess[excess.argmax()] <= 0.0:  # NaN is the largest and not below, and then fails further down
         return _unhindered(desired)
     count = len(bounds)
     below, plain = (_BELOW, _PLAIN) if count <= len(_BELOW) else (np.full(count, -1e30), np.zeros(count, np.int32))
     solution, _, flag, info = daqp.solve(
         _IDENTITY[len(desired)], -desired, rows, bounds, below[:count], plain[:count], primal_tol=1e-10
     )
-    if flag != 1 or not (rows @ solution - bounds).max() <= TOLERANCE:
+    excess = rows @ solution - bounds
+    if flag != 1 or not excess[excess.argmax()] <= TOLERANCE:
         return Filtered(velocity=np.zeros(len(desired)), active=(), feasible=False)
-    return Filtered(velocity=solution, active=tuple(np.flatnonzero(info["lam"]).tolist()), feasible=True)
+    return Filtered(velocity=solution, active=tuple(info["lam"].nonzero()[0].tolist()), feasible=True)
 
 
 def _unhindered(desired: Array) -> Filtered:
-    if not np.isfinite(desired).all():
+    if not math.isfinite(sum(desired.tolist())):
         return Filtered(velocity=np.zeros(len(desired)), active=(), feasible=False)
     return Filtered(velocity=desired, active=(), feasible=True)

@@ -22,7 +22,8 @@ class Situation:
     position: Array  # (d,) m, own reference
     goal: Array | None  # (d,) m; None: the mission names no goal
     waypoint: Callable[[Array, Array], Array] | None  # from a position to the mission's goal: where to head for
-    others: Array  # (k, d) m, last known references of the living others
+    offset: Array  # (k, d) m, own reference minus the last known one of each of the living others
+    distance: Array  # (k,) m, to each of them (in space, also for a robot that moves in the plane)
     separation: Array  # (k,) m, smallest distance allowed to each of them
     pushing: NDArray[np.bool_]  # (k,) those that say they are far from their goal and not let through
     speed: float  # m/s, own limit

@@ -72,12 +72,14 @@ class Guidance:
         key = (float(goal[0]), float(goal[1]))
         if key not in self._fields:
             self._fields[key] = self._field(key)
-        index = np.clip(np.rint((position[:2] - self._low) / self._cell).astype(int), 0, np.subtract(self._shape, 1))
-        target = self._fields[key][index[0] * self._shape[1] + index[1]]
-        if math.isnan(target[0]):
+        (columns, rows), (west, south) = self._shape, self._low.tolist()
+        column = min(max(round((float(position[0]) - west) / self._cell), 0), columns - 1)
+        row = min(max(round((float(position[1]) - south) / self._cell), 0), rows - 1)
+        x, y = self._fields[key][column * rows + row].tolist()
+        if math.isnan(x) or (x, y) == key:
             return goal
         ahead = goal.copy()
-        ahead[:2] = target
+        ahead[0], ahead[1] = x, y
         return ahead
 
     def _moves(self) -> coo_array:
@@ -125,7 +127,7 @@ class Guidance:
         return int(candidates[np.argmin(np.einsum("kd,kd->k", offset, offset))])
 
     def _spread(self, ahead: Array) -> None:
-        """Let blocked cells head where the nearest free cell does, or for that cell: a robot may graze the clearance."""
+        """Let blocked cells head where the nearest free one does, or for that one: a robot may graze the clearance."""
         known = np.flatnonzero(~np.isnan(ahead[:, 0]))
         lost = np.flatnonzero(np.isnan(ahead[:, 0]))
         if not (known.size and lost.size):

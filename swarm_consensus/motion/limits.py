@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from swarm_consensus.arrays import Array
+from swarm_consensus.arrays import Array, length
 
 _SQUARE = math.cos(math.pi / 4)  # a pyramid of four faces inscribed in a cone: tan of its half-angle shrinks by this
 
@@ -49,9 +49,7 @@ def linear_rows(limits: Limits, speed: float) -> tuple[Array, Array, Array] | No
         A (m, d), b (m,) in m/s and the index in 0..k-1 of the limit behind each row (m,); None if some limit
         leaves only v = 0.
     """
-    binding = np.flatnonzero(limits.bound < speed)
-    if not binding.size:
-        return limits.axis[:0], limits.bound[:0], binding
+    binding = (limits.bound < speed).nonzero()[0]
     slope = limits.slope[binding]
     if not slope.any():
         return limits.axis[binding], limits.bound[binding], binding
@@ -76,7 +74,7 @@ def _pyramid_faces(axis: Array, slope: Array) -> Array:
         second = np.cross(axis, first)
         sides, shrink = np.stack((first, -first, second, -second), axis=1), _SQUARE
     faces = slope[:, None, None] * sides + (shrink * np.sqrt(1.0 - slope**2))[:, None, None] * axis[:, None, :]
-    return np.asarray(faces / np.sqrt(np.einsum("kmd,kmd->km", faces, faces))[..., None])
+    return np.asarray(faces / length(faces)[..., None])
 
 
 def _perpendicular(axis: Array) -> Array:
@@ -84,4 +82,4 @@ def _perpendicular(axis: Array) -> Array:
     helper = np.zeros_like(axis)
     helper[np.arange(len(axis)), np.argmin(np.abs(axis), axis=1)] = 1.0
     across = np.cross(axis, helper)
-    return np.asarray(across / np.sqrt(np.einsum("kd,kd->k", across, across))[:, None])
+    return np.asarray(across / length(across)[:, None])

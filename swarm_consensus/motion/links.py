@@ -19,19 +19,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from swarm_consensus.arrays import Array
+from swarm_consensus.arrays import Array, length
 from swarm_consensus.motion.limits import Limits
+
+_NOTHING = 1e-9  # m, keeps quotients finite
 
 
 def link_limits(
-    offset: Array, reach: Array, uncertainty: Array, speed: float, period: float, gain: float, dims: int
+    offset: Array,
+    distance: Array,
+    reach: Array,
+    uncertainty: Array,
+    speed: float,
+    period: float,
+    gain: float,
+    dims: int,
 ) -> Limits:
     """Limits that keep this robot's links.
 
     Parameters
     ----------
     offset
-        Own reference minus each other's last known one, shape (..., k, 3), m.
+        w, own reference minus each other's last known one, shape (..., k, 3), m.
+    distance
+        D, its length, shape (..., k), m.
     reach
         R, greatest distance allowed between the references, shape (..., k), m.
     uncertainty
@@ -51,13 +62,11 @@ def link_limits(
         With axis (..., k, dims).
     """
     step = speed * period
-    distance2 = np.einsum("...d,...d->...", offset, offset)
     moved = offset[..., :dims]
-    across = np.sqrt(distance2 if dims == 3 else np.einsum("...d,...d->...", moved, moved))
-    safe_across = np.maximum(across, 1e-9)
+    across = np.maximum(distance if dims == 3 else length(moved), _NOTHING)
     radius = np.maximum(reach - uncertainty, 0.0)
-    slack2 = radius * radius - distance2 - step * step
+    slack2 = radius * radius - distance * distance - step * step
     outside = slack2 < 0.0
-    bound = np.where(outside, 0.0, gain * slack2 / (2.0 * safe_across))
-    slope = np.where(outside, (uncertainty + step) / safe_across, 0.0)
-    return Limits(axis=moved / safe_across[..., None], slope=slope, bound=bound)
+    bound = (0.5 * gain) * np.maximum(slack2, 0.0) / across
+    slope = outside * ((uncertainty + step) / across)
+    return Limits(axis=moved / across[..., None], slope=slope, bound=bound)

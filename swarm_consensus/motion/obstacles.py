@@ -7,6 +7,7 @@ distance of at least S exactly; one row for each piece near by is therefore safe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,11 @@ import numpy as np
 import shapely
 from shapely import Polygon, STRtree
 
-from swarm_consensus.arrays import Array
+from swarm_consensus.arrays import Array, length
 from swarm_consensus.motion.limits import Limits
 
+_NEIGHBOURHOOD = 1.0  # m, beyond what is needed now
+_TOUCHING = 1e-9  # m, keeps quotients finite
 _RIM = 1.0  # m, thickness of the wall that stands for the outside of the fence: more than a robot moves in a tick
 
 
@@ -49,10 +52,13 @@ class FreeSpace:
         self._heights = np.array([height for _, height, _ in parts])
         self._names = tuple(name for _, _, name in parts)
         self._tree = STRtree(self._pieces)
+        self._asked = (0.0, 0.0, -1.0)  # where the tree was asked last, m, and for what distance
+        self._near_pieces, self._near_heights = self._pieces[:0], self._heights[:0]
+        self._near_names: list[str] = []
 
     def limits(
         self, position: Array, clearance: float, horizon: float, gain: float, dims: int
-    ) -> tuple[Limits, tuple[str, ...]]:
+    ) -> tuple[Limits, list[str]] | None:
         r"""Limits that keep a reference clear of every piece near by.
 
         .. math:: -n \cdot v \le \gamma \max(0, |r - c| - S)
@@ -72,27 +78,36 @@ class FreeSpace:
 
         Returns
         -------
-        Limits and names
+        Limits and names, or None
             Of the k pieces within reach, with axis (k, dims); a reference inside a piece gets slope 1: hold still.
+            None if no piece is within reach.
         """
-        point = shapely.points(position[0], position[1])
-        near = self._tree.query(point, predicate="dwithin", distance=clearance + horizon)
-        if not near.size:
-            return _NOTHING[dims], ()
-        near.sort()  # the tree's order is its own; rows come in the order of the file
-        ends = shapely.get_coordinates(shapely.shortest_line(point, self._pieces[near]))
-        offset = np.zeros((near.size, 3))
+        self._look_around(position, clearance + horizon)
+        if not self._near_names:
+            return None
+        ends = shapely.get_coordinates(shapely.shortest_line(shapely.points(position[:2]), self._near_pieces))
+        offset = np.empty((len(self._near_names), dims))
         offset[:, :2] = position[:2] - ends[1::2]
         if dims == 3:
-            offset[:, 2] = np.maximum(position[2] - self._heights[near], 0.0)
-        distance = np.sqrt(np.einsum("kd,kd->k", offset, offset))
-        safe = np.maximum(distance, 1e-9)
-        axis = -offset[:, :dims] / safe[:, None]
+            offset[:, 2] = np.maximum(position[2] - self._near_heights, 0.0)
+        distance = length(offset)
+        axis = offset / -np.maximum(distance, _TOUCHING)[:, None]
         bound = gain * np.maximum(distance - clearance, 0.0)
-        return Limits(axis=axis, slope=(distance == 0.0) * 1.0, bound=bound), tuple(self._names[i] for i in near)
+        return Limits(axis, (distance == 0.0) * 1.0, bound), self._near_names
 
+    def _look_around(self, position: Array, reach: float) -> None:
+        """Note the pieces that may be within reach, in the order of the file.
 
-_NOTHING = {dims: Limits(axis=np.zeros((0, dims)), slope=np.zeros(0), bound=np.zeros(0)) for dims in (2, 3)}
+        The tree is asked again only once the robot has left the neighbourhood of the last answer.
+        """
+        x, y = float(position[0]), float(position[1])
+        at_x, at_y, asked = self._asked
+        if math.hypot(x - at_x, y - at_y) + reach > asked:
+            self._asked = (x, y, reach + _NEIGHBOURHOOD)
+            found = self._tree.query(shapely.points(position[:2]), predicate="dwithin", distance=self._asked[2])
+            found.sort()
+            self._near_pieces, self._near_heights = self._pieces[found], self._heights[found]
+            self._near_names = [self._names[index] for index in found.tolist()]
 
 
 def _convex_pieces(shape: shapely.Geometry) -> list[Polygon]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from swarm_consensus.arrays import Array
+from swarm_consensus.arrays import Array, length
+
+_TOUCHING = 1e-9  # keeps quotients finite
 
 
 def attraction(position: Array, waypoint: Array, goal: Array, gain: float, speed: float) -> Array:
@@ -29,14 +31,14 @@ def attraction(position: Array, waypoint: Array, goal: Array, gain: float, speed
     Array
         Shape (..., d), m/s.
     """
-    offset, left = waypoint - position, goal - position
-    distance = np.sqrt(np.einsum("...d,...d->...", offset, offset))
-    remaining = np.sqrt(np.einsum("...d,...d->...", left, left))
-    scale = np.minimum(gain * remaining, speed) / np.maximum(distance, 1e-9)
+    offset = waypoint - position
+    distance = length(offset)
+    remaining = distance if waypoint is goal else length(goal - position)
+    scale = np.minimum(gain * remaining, speed) / np.maximum(distance, _TOUCHING)
     return np.asarray(offset * scale[..., None])
 
 
-def repulsion(offset: Array, separation: Array, width: float, speed: float) -> Array:
+def repulsion(offset: Array, distance: Array, separation: Array, width: float, speed: float) -> Array:
     r"""Velocity away from others that are near, growing linearly as they come nearer than S + width.
 
     .. math:: v = V \sum_j \min(1, \max(0, (S_j + w - |o_j|) / w)) \, o_j / |o_j|
@@ -45,6 +47,8 @@ def repulsion(offset: Array, separation: Array, width: float, speed: float) -> A
     ----------
     offset
         o, own position minus each other's, shape (..., k, d), m.
+    distance
+        ``|o|``, shape (..., k), m.
     separation
         S, distance at which the repulsion is full, shape (..., k), m.
     width
@@ -57,12 +61,12 @@ def repulsion(offset: Array, separation: Array, width: float, speed: float) -> A
     Array
         Shape (..., d), m/s.
     """
-    distance = np.sqrt(np.einsum("...d,...d->...", offset, offset))
-    strength = np.clip((separation + width - distance) / width, 0.0, 1.0) / np.maximum(distance, 1e-9)
-    return np.asarray(speed * np.einsum("...k,...kd->...d", strength, offset))
+    share = np.minimum(np.maximum((separation - distance) / width + 1.0, 0.0), 1.0)
+    strength = speed * share / np.maximum(distance, _TOUCHING)
+    return np.asarray((strength[..., None, :] @ offset)[..., 0, :])
 
 
 def saturate(velocity: Array, speed: float) -> Array:
     """Shorten velocities (..., d) to at most `speed`, m/s, keeping their direction."""
-    length = np.sqrt(np.einsum("...d,...d->...", velocity, velocity))
-    return np.asarray(velocity * np.minimum(1.0, speed / np.maximum(length, 1e-12))[..., None])
+    share = np.minimum(1.0, speed / np.maximum(length(velocity), _TOUCHING))
+    return np.asarray(velocity * share[..., None])

@@ -16,11 +16,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from swarm_consensus.arrays import Array
+from swarm_consensus.arrays import Array, length
 from swarm_consensus.motion.limits import Limits
 
+_NOTHING = 1e-9  # m, keeps quotients finite
+_SHALLOW = 1e-6  # a cone all the same where nothing is uncertain
 
-def separation_limits(offset: Array, separation: Array, uncertainty: Array, gain: float, dims: int) -> Limits:
+
+def separation_limits(
+    offset: Array, distance: Array, separation: Array, uncertainty: Array, gain: float, dims: int
+) -> Limits:
     r"""Limits that keep this robot clear of others.
 
     .. math:: -n \cdot v \le \gamma (D - \rho - S) \quad\text{or}\quad -n \cdot v + (\rho / |w|) |v| \le 0
@@ -28,7 +33,9 @@ def separation_limits(offset: Array, separation: Array, uncertainty: Array, gain
     Parameters
     ----------
     offset
-        Own reference minus each other's last known one, shape (..., k, 3), m.
+        w, own reference minus each other's last known one, shape (..., k, 3), m.
+    distance
+        D, its length, shape (..., k), m.
     separation
         S, smallest distance allowed between the references, shape (..., k), m.
     uncertainty
@@ -43,13 +50,11 @@ def separation_limits(offset: Array, separation: Array, uncertainty: Array, gain
     Limits
         With axis (..., k, dims).
     """
-    distance = np.sqrt(np.einsum("...d,...d->...", offset, offset))
     moved = offset[..., :dims]
-    across = distance if dims == 3 else np.sqrt(np.einsum("...d,...d->...", moved, moved))
-    safe_across = np.maximum(across, 1e-9)
+    # straight above or below, across = 0, no move in the plane brings a robot nearer: the bound has no end
+    across = np.maximum(distance if dims == 3 else length(moved), _NOTHING)
     slack = distance - uncertainty - separation
     inside = slack < 0.0
-    # straight above or below (across = 0) no move in the plane brings a robot nearer: a bound without end
-    bound = np.where(inside, 0.0, gain * slack * distance / safe_across)
-    slope = np.where(inside, np.maximum(uncertainty / safe_across, 1e-6), 0.0)
-    return Limits(axis=-moved / safe_across[..., None], slope=slope, bound=bound)
+    bound = gain * np.maximum(slack, 0.0) * (distance / across)
+    slope = inside * np.maximum(uncertainty / across, _SHALLOW)
+    return Limits(axis=moved / -across[..., None], slope=slope, bound=bound)

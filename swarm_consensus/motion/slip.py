@@ -57,8 +57,8 @@ class Slip:
         velocity
             What it let through, shape (d,), m/s.
         aside
-            Whether stepping aside could help: it doesn't where the robot is where it should be, nor where only its links
-            hold it back, since whoever it waits for is behind it.
+            Whether stepping aside could help: it doesn't where the robot is where it should be, nor where only its
+            links hold it back, since whoever it waits for is behind it.
         """
         wished = float(np.dot(asked, asked))
         blocked = wished > 1e-4 and float(np.dot(asked, velocity)) < _BLOCKED * wished

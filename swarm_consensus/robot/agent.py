@@ -23,7 +23,7 @@ from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, encode
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.config import AgentConfig
-from swarm_consensus.robot.neighbours import Neighbours
+from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.safety import Blocked, Rows, Safety
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
@@ -64,6 +64,7 @@ class Agent:
         self._dims = config.vehicle.dims
         self._speed = me.speed
         self._safety = Safety(config)
+        self._goal = None if config.goal is None else config.goal[: self._dims]
         self._waypoint = _ways(config, self._safety.clearance)
         self._law = BEHAVIOURS[config.behaviour]
         self._slip = Slip(config.index, config.period)
@@ -103,13 +104,10 @@ class Agent:
             neighbours.hear(frame)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
-        offset = self._reference - neighbours.position
-        distance = np.sqrt(np.einsum("kd,kd->k", offset, offset))
-        rho = neighbours.uncertainty(tick)
-        neighbours.update_links(tick, distance, rho)
+        view = neighbours.look(self._reference, tick)
         hold = self._reason_to_hold(odometry, neighbours, tick)
         if hold is None:
-            decision = self._steer(neighbours, self._safety.rows(self._reference, neighbours, offset, distance, rho))
+            decision = self._steer(neighbours, view, self._safety.rows(self._reference, neighbours, view))
         else:
             decision = Decision(hold)
         command, velocity = self._move(odometry, decision)
@@ -134,15 +132,15 @@ class Agent:
             return "odometry stale"
         return reason_to_hold(neighbours, self.names, tick)
 
-    def _steer(self, neighbours: Neighbours, rows: Rows | Blocked) -> Decision:
+    def _steer(self, neighbours: Neighbours, view: View, rows: Rows | Blocked) -> Decision:
         """Behaviour, then slip, then filter."""
-        wish = self._wish(neighbours)
+        wish = self._wish(neighbours, view)
         desired = self._spatial(wish.velocity)
         if isinstance(rows, Blocked):
             return Decision("held", desired=desired, active=(rows.name,), pushing=wish.pushing)
         asked = self._slip.turn(wish.velocity)
         filtered = barrier_filter(asked, rows.matrix, rows.bounds)
-        active = rows.names(filtered.active)
+        active = rows.named(filtered.active)
         in_the_way = not all(name.startswith("link ") for name in active)
         blocked = self._slip.learn(asked, filtered.velocity, aside=in_the_way and not wish.arrived)
         return Decision(
@@ -153,20 +151,19 @@ class Agent:
             pushing=blocked and wish.pushing,
         )
 
-    def _wish(self, neighbours: Neighbours) -> Wish:
+    def _wish(self, neighbours: Neighbours, view: View) -> Wish:
         """Ask the behaviour."""
         assert self._reference is not None
-        dims = self._dims
-        living = neighbours.others & (neighbours.tick >= 0) & ~neighbours.lost
-        goal = self.config.goal
+        dims, living = self._dims, neighbours.living
         return self._law(
             Situation(
                 position=self._reference[:dims],
-                goal=None if goal is None else goal[:dims],
+                goal=self._goal,
                 waypoint=self._waypoint,
-                others=neighbours.position[living, :dims],
-                separation=neighbours.separation[living],
-                pushing=neighbours.pushing[living],
+                offset=view.offset[living, :dims],
+                distance=view.distance[living],
+                separation=neighbours.living_separation,
+                pushing=neighbours.pushing(),
                 speed=self._speed,
                 count=len(self.names),
             )
@@ -197,8 +194,8 @@ class Agent:
             reference=_NOWHERE if self._reference is None else self._reference,
             desired=decision.desired,
             velocity=decision.velocity,
-            held=tuple(self.names[j] for j in np.flatnonzero(neighbours.held).tolist()),
-            lost=tuple(self.names[j] for j in np.flatnonzero(neighbours.lost).tolist()),
+            held=tuple([self.names[j] for j in neighbours.held]),
+            lost=tuple([self.names[j] for j in neighbours.lost]),
             active=decision.active,
             dropped=self._inbox.dropped,
         )
@@ -215,7 +212,7 @@ class Agent:
                 tick=tick + 1,
                 position=(x, y, z),
                 velocity=tuple(velocity.tolist()),
-                held=neighbours.beacon(),
+                held=neighbours.beacon,
                 pushing=pushing,
                 messages=neighbours.sightings(),
             )

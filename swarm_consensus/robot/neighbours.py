@@ -11,21 +11,34 @@ belongs into the margin.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from msgspec import Raw
+from numpy.typing import NDArray
 
-from swarm_consensus.arrays import Array
+from swarm_consensus.arrays import Array, length
 from swarm_consensus.network.frame import Frame, Sighting, Sightings, messages_of, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
 
 FORM = 0.95  # share of the kept range within which a new link is taken up: not so near the limit that it binds at once
-RELAYED = 4  # second-hand news in each frame; the table goes round in n / 4 ticks
+RELAYED = 3  # second-hand news in each frame; the table goes round in n / 3 ticks
 _FAR = 1e6  # m, where a robot that was never heard of is put, so that it binds nothing
+_ANY = 1e9  # m, the range within which a robot without a link is kept: no limit
 _NEVER = -1
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """The others as they may be during one period; rows are roster indexes, the own row is far away."""
+
+    offset: Array  # (n, 3) m, own reference minus each other's last known one
+    distance: Array  # (n,) m, its length
+    rho: Array  # (n,) m, how far each other may be from there
+
+
 class Neighbours:
-    """One robot's table of the others; rows are roster indexes, its own row stays empty.
+    """One robot's table of the others.
 
     Parameters
     ----------
@@ -36,91 +49,129 @@ class Neighbours:
     """
 
     def __init__(self, config: AgentConfig, boot: int) -> None:
-        count = len(config.roster)
-        me = config.roster[config.index]
         peers = config.roster
+        me, count = peers[config.index], len(peers)
         self._config = config
-        self._boot = boot
         self._next = 0
+        self._others = [index for index in range(count) if index != config.index]
         self._step = np.array([peer.speed for peer in peers]) * config.period
         self.separation: Array = np.array([me.radius + me.reach + peer.radius + peer.reach for peer in peers])
         self.range: Array = np.array([config.radio_range - config.margin - me.reach - peer.reach for peer in peers])
-        self.position: Array = np.full((count, 3), _FAR)
-        self.tick = np.full(count, _NEVER, dtype=np.int64)
-        self.claims = np.zeros(count, dtype=bool)  # says in its beacon that it holds the link to this robot
-        self.pushing = np.zeros(count, dtype=bool)  # says that it is blocked, far from its goal
-        self.held = np.zeros(count, dtype=bool)
-        self.held[list(config.start_links)] = True
-        self.lost = np.zeros(count, dtype=bool)
-        self.others = np.ones(count, dtype=bool)
-        self.others[config.index] = False
+        self._form: Array = FORM * self.range
+        self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
+        self._tick = [_NEVER] * count  # at which the position held
+        self._since = [boot] * count  # tick of the last news, for who is presumed dead
+        self._claims = np.zeros(count, dtype=bool)  # says in its beacon that it holds the link to this robot
+        self._pushing = np.zeros(count, dtype=bool)  # says that it is blocked, far from its goal
+        self._held = np.zeros(count, dtype=bool)
+        self._lost = np.zeros(count, dtype=bool)
+        self._held[list(config.start_links)] = True
+        self._note_links()
+        self._note_known()
 
     def hear(self, frame: Frame) -> None:
         """Take in an accepted frame: the sender's own news, and what it saw of others."""
-        sender = frame.sender
-        self.claims[sender] = self._config.index in unpack_ids(frame.held)
-        self.pushing[sender] = frame.pushing
-        self._learn(sender, frame.tick, frame.position)
+        sender, own = frame.sender, self._config.index
+        self._claims[sender] = own in unpack_ids(frame.held)
+        self._pushing[sender] = frame.pushing
+        if frame.tick > self._tick[sender]:
+            self._learn(sender, frame.tick, frame.position)
+        ticks = self._tick
         for message in messages_of(frame):
             for entry in message.entries:
-                if entry.robot < len(self.tick) and entry.robot != self._config.index and entry.tick <= frame.tick:
-                    self._learn(entry.robot, entry.tick, (entry.x, entry.y, entry.z))
+                robot = entry.robot
+                if robot < len(ticks) and ticks[robot] < entry.tick <= frame.tick and robot != own:
+                    self._learn(robot, entry.tick, (entry.x, entry.y, entry.z))
 
     def _learn(self, robot: int, tick: int, position: tuple[float, float, float]) -> None:
-        if tick > self.tick[robot]:
-            self.tick[robot] = tick
-            self.position[robot] = position
+        first = self._tick[robot] < 0
+        self._tick[robot] = self._since[robot] = tick
+        self._where[robot] = position
+        if first:
+            self._note_known()
 
-    def uncertainty(self, tick: int) -> Array:
-        """Return rho, how far each other may be from where it was known, until the end of this period, (n,) m.
+    def look(self, reference: Array, tick: int) -> View:
+        """Bring links up to date and return the others as they may be during the period that begins now.
 
-        One that is presumed dead has stopped: it moved no longer than `max_age`, as every robot that hears nothing.
-        """
-        age = np.maximum(tick + 1 - self.tick, 1)
-        if self.lost.any():
-            age = np.where(self.lost, np.minimum(age, self._config.max_age + 2), age)
-        return np.asarray(self._step * age)
-
-    def update_links(self, tick: int, distance: Array, uncertainty: Array) -> None:
-        """Presume dead who was silent too long, and take up links.
-
-        A link is taken up where the other is surely well within range, or where it says that it holds the link and is
-        surely within. So both ends hold a link only while it is within range, and from then on both keep it there.
+        Who was silent too long is presumed dead, and its link let go. A link is taken up where the other is surely well
+        within range, or where it says that it holds the link and is surely within. So both ends hold a link only while
+        it is within range, and from then on both keep it there.
 
         Parameters
         ----------
+        reference
+            The robot's own, shape (3,), m.
         tick
             The present tick.
-        distance
-            From the own reference to each other's last known one, shape (n,), m.
-        uncertainty
-            rho, shape (n,), m.
         """
-        since = np.where(self.tick < 0, self._boot, self.tick)
-        self.lost = (tick - since > self._config.lost_after) & self.others
-        surely = distance + uncertainty
-        near = (surely <= FORM * self.range) | (self.claims & (surely <= self.range))
-        self.held = (self.held | near & self.others) & ~self.lost
+        self._bury(tick)
+        offset = reference - np.array(self._where)
+        distance = length(offset)
+        rho = self._uncertainty(tick)
+        if len(self.held) + len(self.lost) < len(self._others):
+            self._take_up(distance + rho)
+        return View(offset, distance, rho)
 
-    def unknown(self) -> Array:
-        """Robots of which there is no news at all and which aren't presumed dead, indexes (m,)."""
-        return np.flatnonzero(self.others & (self.tick < 0) & ~self.lost)
+    def _take_up(self, surely: Array) -> None:
+        """Take up links with those that are surely within these distances, shape (n,), m."""
+        near = (surely <= self._form) | (self._claims & (surely <= self.range))
+        new = near & ~(self._held | self._lost)
+        if new.any():
+            self._held |= new
+            self._note_links()
 
-    def stale(self, tick: int) -> Array:
-        """Robots whose link is held on news that is too old to move on, indexes (m,)."""
-        return np.flatnonzero(self.held & (tick - self.tick > self._config.max_age))
+    def _bury(self, tick: int) -> None:
+        """Presume dead who was silent too long; one that is heard again is back."""
+        oldest = tick - self._config.lost_after
+        silent = [index for index in self._others if self._since[index] < oldest]
+        if silent or self.lost:
+            self._lost[:] = False
+            self._lost[silent] = True
+            if tuple(silent) != self.lost:
+                self._held &= ~self._lost
+                self._note_links()
+                self._note_known()
 
-    def beacon(self) -> bytes:
-        """Return the held links as the bitmap of a frame."""
-        return pack_ids(np.flatnonzero(self.held).tolist())
+    def _uncertainty(self, tick: int) -> Array:
+        """Return rho, shape (n,), m.
+
+        One that is presumed dead has stopped: it moved no longer than `max_age`, as every robot that hears nothing.
+        """
+        age = np.maximum(tick + 1 - np.array(self._tick), 1)
+        if self.lost:
+            age = np.where(self._lost, np.minimum(age, self._config.max_age + 2), age)
+        return np.asarray(self._step * age)
+
+    def _note_links(self) -> None:
+        """Spell out what only changes with the links."""
+        self.held: tuple[int, ...] = tuple(np.flatnonzero(self._held).tolist())
+        self.kept: Array = np.where(self._held, self.range, _ANY)  # (n,) m, range within which each other is kept
+        self.beacon = pack_ids(self.held)  # the held links as the bitmap of a frame
+
+    def _note_known(self) -> None:
+        """Spell out what only changes when a robot is heard for the first time, is lost or is back."""
+        self.lost: tuple[int, ...] = tuple(np.flatnonzero(self._lost).tolist())
+        self.unknown = tuple(i for i in self._others if self._tick[i] < 0 and i not in self.lost)
+        self._known = [i for i in self._others if self._tick[i] >= 0 and i not in self.lost]
+        self.living: NDArray[np.intp] = np.array(self._known, dtype=np.intp)  # heard of, and not presumed dead
+        self.living_separation = self.separation[self.living]
+
+    def pushing(self) -> NDArray[np.bool_]:
+        """Tell which of the `living` say that they are blocked, far from their goal, shape (k,)."""
+        return self._pushing[self.living]
+
+    def stale(self, tick: int) -> int | None:
+        """Return a robot whose link is held on news that is too old to move on, or None."""
+        oldest = tick - self._config.max_age
+        return next((index for index in self.held if self._tick[index] < oldest), None)
 
     def sightings(self) -> tuple[Raw, ...]:
         """Return the next few second-hand news as messages of a frame, going round the table frame by frame."""
-        known = np.flatnonzero((self.tick >= 0) & ~self.lost)
-        if not known.size:
+        known = self._known
+        if not known:
             return ()
-        chosen = [int(known[(self._next + i) % known.size]) for i in range(min(RELAYED, known.size))]
-        self._next = (self._next + len(chosen)) % known.size
-        ticks, positions = self.tick, self.position
-        entries = tuple(Sighting(j, int(ticks[j]), *positions[j].tolist()) for j in chosen)
+        count = min(RELAYED, len(known))
+        chosen = [known[(self._next + i) % len(known)] for i in range(count)]
+        self._next = (self._next + count) % len(known)
+        entries = tuple([Sighting(j, self._tick[j], *self._where[j]) for j in chosen])
         return (packed(Sightings(entries)),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,12 @@ from swarm_consensus.motion.links import link_limits
 from swarm_consensus.motion.obstacles import FreeSpace
 from swarm_consensus.motion.separation import separation_limits
 from swarm_consensus.robot.config import AgentConfig
-from swarm_consensus.robot.neighbours import Neighbours
+from swarm_consensus.robot.neighbours import Neighbours, View
 
 CLEARANCE = 0.02  # m, between a body that strays as far as it may and a wall
-_VERTICAL = np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]])
+_FLOOR, _CEILING = np.array([[0.0, 0.0, -1.0]]), np.array([[0.0, 0.0, 1.0]])
+_FLAT = np.zeros(1)
+Named: TypeAlias = tuple[Limits, list[str]]  # limits, and what each stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,12 @@ class Rows:
 
     matrix: Array  # (m, d) unit vectors
     bounds: Array  # (m,) m/s, not negative
-    sources: tuple[tuple[Sequence[str], NDArray[np.intp]], ...]  # names, and the name of each row, block by block
+    names: Sequence[str]  # what each limit stands for
+    source: NDArray[np.intp]  # (m,) the limit behind each row
 
-    def names(self, rows: Sequence[int]) -> tuple[str, ...]:
+    def named(self, rows: Sequence[int]) -> tuple[str, ...]:
         """Say what the given rows stand for, each once."""
-        labels = [names[i] for names, index in self.sources for i in index.tolist()] if rows else []
-        return tuple(dict.fromkeys(labels[row] for row in rows))
+        return tuple(dict.fromkeys([self.names[self.source[row]] for row in rows]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,9 @@ class Safety:
         self._horizon = me.speed / config.gain  # m, slack beyond which a limit can't bind
         self._near = [f"near {peer.name}" for peer in config.roster]
         self._link = [f"link {peer.name}" for peer in config.roster]
+        self._none = Rows(np.zeros((0, self._dims)), np.zeros(0), (), np.zeros(0, dtype=np.intp))
 
-    def rows(
-        self, reference: Array, neighbours: Neighbours, offset: Array, distance: Array, rho: Array
-    ) -> Rows | Blocked:
+    def rows(self, reference: Array, neighbours: Neighbours, view: View) -> Rows | Blocked:
         """Collect the rows that can bind at this tick.
 
         Parameters
@@ -72,43 +74,51 @@ class Safety:
             Own reference, shape (3,), m.
         neighbours
             The robot's table, links up to date.
-        offset, distance
-            Own reference minus each other's last known one, shape (n, 3), and its length, shape (n,), m.
-        rho
-            How far each other may be from there, shape (n,), m.
+        view
+            The others as they may be in this period.
         """
-        matrices, bounds, sources = [], [], []
-        for limits, names in self._limits(reference, neighbours, offset, distance, rho):
-            rows = linear_rows(limits, self._speed)
-            if rows is None:
-                return Blocked(names[int(np.argmax(limits.slope))])
-            matrices.append(rows[0])
-            bounds.append(rows[1])
-            sources.append((names, rows[2]))
-        return Rows(np.concatenate(matrices), np.concatenate(bounds), tuple(sources))
+        found = self._limits(reference, neighbours, view)
+        if not found:
+            return self._none
+        limits, names = found[0] if len(found) == 1 else _joined(found)
+        rows = linear_rows(limits, self._speed)
+        if rows is None:
+            return Blocked(names[int(np.argmax(limits.slope))])
+        return Rows(rows[0], rows[1], names, rows[2])
 
-    def _limits(
-        self, reference: Array, neighbours: Neighbours, offset: Array, distance: Array, rho: Array
-    ) -> list[tuple[Limits, Sequence[str]]]:
-        config, dims, speed = self._config, self._dims, self._speed
-        walls, wall_names = self._space.limits(reference, self.clearance, self._horizon, config.gain, dims)
-        found: list[tuple[Limits, Sequence[str]]] = [(walls, wall_names)]
-        near = np.flatnonzero(distance - rho - neighbours.separation < self._horizon)
-        if near.size:
-            apart = separation_limits(offset[near], neighbours.separation[near], rho[near], config.gain, dims)
-            found.append((apart, [self._near[j] for j in near.tolist()]))
-        step = speed * config.period
-        far = np.flatnonzero(neighbours.held & (neighbours.range - rho - distance < self._horizon + step))
-        if far.size:
-            links = link_limits(offset[far], neighbours.range[far], rho[far], speed, config.period, config.gain, dims)
-            found.append((links, [self._link[j] for j in far.tolist()]))
-        if dims == 3:
-            found.append((self._band(float(reference[2])), ("floor", "ceiling")))
+    def _limits(self, reference: Array, neighbours: Neighbours, view: View) -> list[Named]:
+        """Collect the kinds of limits of which at least one can bind."""
+        config, dims, speed, horizon = self._config, self._dims, self._speed, self._horizon
+        offset, distance, rho = view.offset, view.distance, view.rho
+        found: list[Named] = []
+        walls = self._space.limits(reference, self.clearance, horizon, config.gain, dims)
+        if walls is not None:
+            found.append(walls)
+        clear = distance - rho - neighbours.separation
+        if clear[clear.argmin()] < horizon:
+            apart = separation_limits(offset, distance, neighbours.separation, rho, config.gain, dims)
+            found.append((apart, self._near))
+        room = neighbours.kept - distance - rho
+        if room[room.argmin()] < horizon + speed * config.period:
+            links = link_limits(offset, distance, neighbours.kept, rho, speed, config.period, config.gain, dims)
+            found.append((links, self._link))
+        return found + self._band(float(reference[2])) if dims == 3 else found
+
+    def _band(self, z: float) -> list[Named]:
+        """Altitude band of a multirotor, where it is near its ends."""
+        low, high = self._config.altitude
+        reach, gain = self._config.vehicle.reach, self._config.gain
+        found: list[Named] = []
+        for axis, slack, name in ((_FLOOR, z - low - reach, "floor"), (_CEILING, high - reach - z, "ceiling")):
+            if slack < self._horizon:
+                found.append((Limits(axis, _FLAT, np.array([gain * max(0.0, slack)])), [name]))
         return found
 
-    def _band(self, z: float) -> Limits:
-        """Altitude band of a multirotor."""
-        low, high = self._config.altitude
-        reach = self._config.vehicle.reach
-        slack = np.array([max(0.0, z - low - reach), max(0.0, high - reach - z)])
-        return Limits(axis=_VERTICAL, slope=np.zeros(2), bound=self._config.gain * slack)
+
+def _joined(blocks: Sequence[Named]) -> Named:
+    limits = Limits(
+        axis=np.concatenate([block.axis for block, _ in blocks]),
+        slope=np.concatenate([block.slope for block, _ in blocks]),
+        bound=np.concatenate([block.bound for block, _ in blocks]),
+    )
+    return limits, [name for _, names in blocks for name in names]

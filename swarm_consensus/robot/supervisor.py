@@ -27,12 +27,9 @@ def reason_to_hold(neighbours: Neighbours, names: Sequence[str], tick: int) -> s
     """
     if len(names) == 1:
         return None
-    unknown = neighbours.unknown()
-    if unknown.size:
-        return f"waiting for {names[unknown[0]]}"
+    if neighbours.unknown:
+        return f"waiting for {names[neighbours.unknown[0]]}"
     stale = neighbours.stale(tick)
-    if stale.size:
-        return f"{names[stale[0]]} not heard"
-    if not neighbours.held.any():
-        return "alone"
-    return None
+    if stale is not None:
+        return f"{names[stale]} not heard"
+    return None if neighbours.held else "alone"

@@ -22,11 +22,13 @@ Law = Callable[[np.ndarray, float, float, int], Limits]  # offset, uncertainty, 
 
 
 def kept(offset: np.ndarray, uncertainty: float, speed: float, dims: int) -> Limits:
-    return link_limits(offset[None], np.array([RANGE]), np.array([uncertainty]), speed, PERIOD, GAIN, dims)
+    away = np.linalg.norm(offset[None], axis=1)
+    return link_limits(offset[None], away, np.array([RANGE]), np.array([uncertainty]), speed, PERIOD, GAIN, dims)
 
 
 def apart(offset: np.ndarray, uncertainty: float, _: float, dims: int) -> Limits:
-    return separation_limits(offset[None], np.array([APART]), np.array([uncertainty]), GAIN, dims)
+    away = np.linalg.norm(offset[None], axis=1)
+    return separation_limits(offset[None], away, np.array([APART]), np.array([uncertainty]), GAIN, dims)
 
 
 def plain_link(offset: np.ndarray, _: float, __: float, dims: int) -> Limits:

@@ -18,8 +18,8 @@ def go_to(situation: Situation) -> Wish:
     """Head for the goal round the walls; a robot without a goal stays where it is.
 
     Robots that stand at their goals can wall another in. So one that is far from its goal and blocked says so in its
-    beacon, and those that are at home step aside. None waits for an answer: who does not hear it stays, and the slip of the
-    blocked one goes on looking for another way.
+    beacon, and those that are at home step aside. None waits for an answer: who does not hear it stays, and the slip of
+    the blocked one goes on looking for another way.
     """
     if situation.goal is None:
         return Wish(velocity=np.zeros_like(situation.position), arrived=True)
@@ -30,8 +30,12 @@ def go_to(situation: Situation) -> Wish:
         return Wish(velocity=pull, arrived=False, pushing=True)
     asking = situation.pushing
     if asking.any():
-        apart = situation.position - situation.others[asking]
-        pull = saturate(
-            pull + repulsion(apart, situation.separation[asking], WIDTH, 2.0 * situation.speed), situation.speed
+        push = repulsion(
+            situation.offset[asking],
+            situation.distance[asking],
+            situation.separation[asking],
+            WIDTH,
+            2.0 * situation.speed,
         )
+        pull = saturate(pull + push, situation.speed)
     return Wish(velocity=pull, arrived=distance2 <= NEAR**2)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Situation, Wish, behaviour
 from swarm_consensus.motion.potential import attraction, repulsion, saturate
@@ -31,22 +27,22 @@ def rendezvous(situation: Situation) -> Wish:
     goal = _middle(situation) if situation.goal is None else situation.goal
     offset = goal - situation.position
     pull = attraction(situation.position, situation.towards(goal), goal, GAIN, situation.speed)
-    if not len(situation.others):
+    if not len(situation.distance):
         return Wish(velocity=pull, arrived=True)
-    push = repulsion(situation.position - situation.others, situation.separation, WIDTH, 0.5 * situation.speed)
+    push = repulsion(situation.offset, situation.distance, situation.separation, WIDTH, 0.5 * situation.speed)
     return Wish(
         velocity=saturate(pull + push, situation.speed),
-        arrived=float(offset @ offset) <= _packed_radius(situation) ** 2,
+        arrived=float(offset @ offset) <= _packed_area(situation),
     )
 
 
 def _middle(situation: Situation) -> Array:
     """Mean of the swarm in the plane; a flying robot keeps its altitude, since rovers can't come up to it."""
     middle = situation.position.copy()
-    middle[:2] = (situation.position[:2] + situation.others[:, :2].sum(axis=0)) / (1 + len(situation.others))
+    middle[:2] -= situation.offset[:, :2].sum(axis=0) / (1 + len(situation.offset))
     return middle
 
 
-def _packed_radius(situation: Situation) -> float:
-    """Radius of the disc that `count` discs of the largest separation fill at a packing density of one half."""
-    return float(np.max(situation.separation)) * math.sqrt(situation.count / 2.0)
+def _packed_area(situation: Situation) -> float:
+    """Squared radius of the disc that `count` discs of the largest separation fill at a packing density of one half."""
+    return max(situation.separation.tolist()) ** 2 * situation.count / 2.0
