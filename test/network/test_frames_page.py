@@ -1,0 +1,82 @@
+"""docs/frames.md shows a real frame, byte for byte, and names every cause of dropping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from swarm_consensus.network.channel import Channel, ChannelModel
+from swarm_consensus.network.frame import Frame, Sighting, Sightings, decode, encode, messages_of, pack_ids, packed
+from swarm_consensus.network.inbox import CAUSES
+
+PAGE = (Path(__file__).parents[2] / "docs" / "frames.md").read_text(encoding="utf-8")
+NEWS = Sightings((Sighting(robot=4, tick=1190, x=-2.0, y=0.5, z=0.0625),))
+FRAME = Frame(
+    sender=3,
+    sequence=1200,
+    tick=1201,
+    position=(1.5, -2.25, 0.75),
+    velocity=(0.5, 0.0, -0.125),
+    held=pack_ids([0, 1, 9]),
+    pushing=False,
+    messages=(packed(NEWS),),
+)
+
+
+def annotated(frame: Frame) -> list[tuple[bytes, str]]:
+    """Cut a frame into its parts, each with what it says."""
+    data = encode(frame)
+    news = NEWS.entries[0]
+    pack = msgspec.msgpack.encode
+    return [
+        (data[:2], 'magic "SC"'),
+        (data[2:3], "version 1"),
+        (data[3:5], f"length of the payload, {len(data) - 5}"),
+        (data[5:6], "array of 8"),
+        (pack(frame.sender), f"sender {frame.sender}"),
+        (pack(frame.sequence), f"sequence {frame.sequence}"),
+        (pack(frame.tick), f"tick {frame.tick}"),
+        *triple("position", frame.position, "m"),
+        *triple("velocity", frame.velocity, "m/s"),
+        (pack(frame.held), "held: 2 bytes, robots 0, 1 and 9"),
+        (pack(frame.pushing), "not pushing"),
+        (b"\x91", "one message"),
+        (b"\x92" + pack("sightings"), 'array of 2, tag "sightings"'),
+        (b"\x91", "one sighting"),
+        (b"\x95" + pack(news.robot), f"array of 5, robot {news.robot}"),
+        (pack(news.tick), f"tick {news.tick}"),
+        *((pack(value), f"{axis} {value} m") for axis, value in zip("xyz", (news.x, news.y, news.z), strict=True)),
+    ]
+
+
+def triple(name: str, vector: tuple[float, float, float], unit: str) -> list[tuple[bytes, str]]:
+    x, y, z = map(msgspec.msgpack.encode, vector)
+    return [
+        (b"\x93" + x, f"{name}: array of 3, x {vector[0]} {unit}"),
+        (y, f"y {vector[1]} {unit}"),
+        (z, f"z {vector[2]} {unit}"),
+    ]
+
+
+def dump(frame: Frame) -> str:
+    """Return the listing as it stands on the page."""
+    lines, offset = [], 0
+    for part, meaning in annotated(frame):
+        lines.append(f"{offset:4d}  {part.hex(' '):<36}{meaning}".rstrip())
+        offset += len(part)
+    return "\n".join(lines)
+
+
+def test_the_page_lists_a_real_frame_byte_for_byte() -> None:
+    assert b"".join(part for part, _ in annotated(FRAME)) == encode(FRAME)
+    assert messages_of(decode(encode(FRAME))) == (NEWS,)
+    assert dump(FRAME) in PAGE, f"docs/frames.md should show:\n{dump(FRAME)}"
+
+
+def test_the_page_names_every_cause_and_counter() -> None:
+    import numpy as np
+
+    counters = Channel(ChannelModel(range=1.0, period=1.0), np.random.default_rng(0)).counts
+    missing = [name for name in (*CAUSES, *counters) if f"`{name}`" not in PAGE]
+    assert not missing
