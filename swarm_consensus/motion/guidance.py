@@ -13,7 +13,7 @@ import math
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from swarm_consensus.arrays import Array
@@ -48,7 +48,7 @@ class Guidance:
         shapely.prepare(self._blocked)
         self._solid = walls.buffer(max(clearance - 2.0 * self._cell, 0.0))
         shapely.prepare(self._solid)
-        self._centres = self._low + self._cell * np.stack(np.indices(self._shape), axis=-1).reshape(-1, 2)
+        self._centres = self._low + self._cell * np.indices(self._shape).reshape(2, -1).T
         inside = shapely.contains_xy(shapely.Polygon(fence).buffer(-clearance), *self._centres.T)
         self._free: NDArray[np.bool_] = inside & ~shapely.contains_xy(self._blocked, *self._centres.T)
         self._graph = self._moves()
@@ -82,7 +82,7 @@ class Guidance:
         ahead[0], ahead[1] = x, y
         return ahead
 
-    def _moves(self) -> coo_array:
+    def _moves(self) -> csr_array[np.float64]:
         """Adjacency of the free cells, weights in metres; a diagonal needs both its corners free."""
         number = np.arange(self._free.size).reshape(self._shape)
         free = self._free.reshape(self._shape)
@@ -107,7 +107,8 @@ class Guidance:
         ahead = np.full((self._free.size, 2), np.nan)
         if source is None:
             return ahead
-        distance, previous = dijkstra(self._graph, directed=False, indices=source, return_predecessors=True)
+        distances, parents = dijkstra(self._graph, directed=False, indices=[source], return_predecessors=True)
+        distance, previous = distances[0], parents[0]
         ahead[source] = goal
         order = np.argsort(distance, kind="stable")
         for cell in order[1 : int(np.isfinite(distance).sum())].tolist():

@@ -15,6 +15,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array, length
 
@@ -30,7 +31,7 @@ class Limits:
     bound: Array  # (..., k) m/s, not negative; 0 where slope > 0
 
 
-def linear_rows(limits: Limits, speed: float) -> tuple[Array, Array, Array] | None:
+def linear_rows(limits: Limits, speed: float) -> tuple[Array, Array, NDArray[np.intp]] | None:
     """Turn the limits that can bind at this speed into rows A v <= b, each row of A a unit vector.
 
     A cone becomes the pyramid inscribed in it (exact in the plane, four faces in space), so that every v that

@@ -68,5 +68,5 @@ def link_limits(
     slack2 = radius * radius - distance * distance - step * step
     outside = slack2 < 0.0
     bound = (0.5 * gain) * np.maximum(slack2, 0.0) / across
-    slope = outside * ((uncertainty + step) / across)
+    slope = (uncertainty + step) / across * outside
     return Limits(axis=moved / across[..., None], slope=slope, bound=bound)

@@ -56,5 +56,5 @@ def separation_limits(
     slack = distance - uncertainty - separation
     inside = slack < 0.0
     bound = gain * np.maximum(slack, 0.0) * (distance / across)
-    slope = inside * np.maximum(uncertainty / across, _SHALLOW)
+    slope = np.maximum(uncertainty / across, _SHALLOW) * inside
     return Limits(axis=moved / -across[..., None], slope=slope, bound=bound)

@@ -11,8 +11,8 @@ import numpy as np
 
 from swarm_consensus.errors import SwarmError, nearest
 from swarm_consensus.robot.agent import Agent
+from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.fleet import agent_configs
-from swarm_consensus.simulation.loading import load
 from swarm_consensus.simulation.placement import place
 
 Pace = Literal["lockstep", "clock"]

@@ -109,7 +109,7 @@ class RobotNode(Node):
             self._markers.publish(motion_markers(status, tick, self._rate))
         table = self._agent.neighbours
         if table is not None and self._neighbours.get_subscription_count():
-            links = link_markers(status.reference, table.position[table.held], tick, self._rate)
+            links = link_markers(status.reference, table.positions(table.held), tick, self._rate)
             self._neighbours.publish(links)
 
     def _halt(self, _: Any, answer: Any) -> Any:

@@ -11,6 +11,7 @@ belongs into the margin.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,6 +160,10 @@ class Neighbours:
     def pushing(self) -> NDArray[np.bool_]:
         """Tell which of the `living` say that they are blocked, far from their goal, shape (k,)."""
         return self._pushing[self.living]
+
+    def positions(self, robots: Sequence[int]) -> Array:
+        """Return where the given robots' references were last known, shape (k, 3), m."""
+        return np.array([self._where[robot] for robot in robots], dtype=float).reshape(-1, 3)
 
     def stale(self, tick: int) -> int | None:
         """Return a robot whose link is held on news that is too old to move on, or None."""

@@ -21,14 +21,14 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Base of all parts: immutable, unknown keys are errors."""
 
 
-class Obstacle(Strict):
+class Obstacle(Strict, frozen=True):
     """A prism that stands on the ground."""
 
     polygon_m: list[Point]  # corners, m, either direction, not crossing itself; need not be convex
     height_m: Positive = 3.0
 
 
-class Partition(Strict):
+class Partition(Strict, frozen=True):
     """For a while, frames pass only inside a group; robots in no group form one more group together."""
 
     from_s: NotNegative
@@ -36,7 +36,7 @@ class Partition(Strict):
     groups: list[list[str]]  # names of robots, or of groups of robots
 
 
-class Radio(Strict):
+class Radio(Strict, frozen=True):
     """The radio channel between robots."""
 
     range_m: Positive
@@ -49,7 +49,7 @@ class Radio(Strict):
     partitions: list[Partition] = []
 
 
-class Sensors(Strict):
+class Sensors(Strict, frozen=True):
     """Standard deviations of white Gaussian odometry noise."""
 
     position_std_m: NotNegative = 0.01
@@ -57,7 +57,7 @@ class Sensors(Strict):
     heading_std_rad: NotNegative = 0.005
 
 
-class Spawn(Strict):
+class Spawn(Strict, frozen=True):
     """Where a group starts: drawn from the seed inside a polygon."""
 
     polygon_m: list[Point]
@@ -65,7 +65,7 @@ class Spawn(Strict):
     altitude_m: Positive = 1.0  # for multirotors
 
 
-class Robot(Strict):
+class Robot(Strict, frozen=True):
     """One robot (name, position_m) or a group (group, count, spawn) whose robots are named group_1, group_2, ..."""
 
     vehicle: Vehicle
@@ -79,7 +79,7 @@ class Robot(Strict):
     sensors: Sensors = Sensors()
 
 
-class Mission(Strict):
+class Mission(Strict, frozen=True):
     """What the swarm is to do."""
 
     behaviour: str = "rendezvous"  # rendezvous | go_to
@@ -87,7 +87,7 @@ class Mission(Strict):
     goals_m: dict[str, Point] = {}  # go_to: a goal for each robot or group, before goal_m
 
 
-class Fault(Strict):
+class Fault(Strict, frozen=True):
     """A robot loses power, and may come back."""
 
     robot: str
@@ -95,7 +95,7 @@ class Fault(Strict):
     restart_s: Positive | None = None
 
 
-class Control(Strict):
+class Control(Strict, frozen=True):
     """How robots decide; the defaults are the ones that docs/guarantees.md argues for."""
 
     rate_hz: Annotated[int, Meta(ge=5, le=100)] = 20  # ticks a second; divides 240
@@ -105,7 +105,7 @@ class Control(Strict):
     gain_1_s: Positive = 3.0  # how fast a robot may use up the slack of a constraint, 1/s
 
 
-class Expect(Strict):
+class Expect(Strict, frozen=True):
     """What must hold for the run to succeed; a field that is left out is not judged."""
 
     connected: bool | None = None  # the living robots form one radio network at every physics step
@@ -117,7 +117,7 @@ class Expect(Strict):
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
 
-class Scenario(Strict):
+class Scenario(Strict, frozen=True):
     """A whole scenario."""
 
     file_version: Literal[1]

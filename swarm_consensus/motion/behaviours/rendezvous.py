@@ -45,4 +45,5 @@ def _middle(situation: Situation) -> Array:
 
 def _packed_area(situation: Situation) -> float:
     """Squared radius of the disc that `count` discs of the largest separation fill at a packing density of one half."""
-    return max(situation.separation.tolist()) ** 2 * situation.count / 2.0
+    widest: float = max(situation.separation.tolist())
+    return widest * widest * situation.count / 2.0
