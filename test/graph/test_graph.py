@@ -111,9 +111,12 @@ def test_a_split_network_has_exactly_none(links: np.ndarray, seed: int) -> None:
 
 def test_a_faint_link_still_connects() -> None:
     """1e-20 is lost beside 1 in double precision, and with it the sign of the eigenvalue."""
-    path = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1e-20], [0.0, 1e-20, 0.0]])
-    assert is_connected(path)
-    assert algebraic_connectivity(path) > 0.0
+    for size in range(3, 12):  # a clique, and one node that hangs on it by the faint link
+        links = np.ones((size, size)) - np.eye(size)
+        links[-1] = links[:, -1] = 0.0
+        links[-1, 0] = links[0, -1] = 1e-20
+        assert is_connected(links)
+        assert algebraic_connectivity(links) > 0.0
 
 
 @given(networks())
