@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from swarm_consensus.errors import InputError, nearest
@@ -26,7 +25,7 @@ def worlds() -> list[Path]:
     """Return all worlds that can be named without a path, the first of each name, sorted by name."""
     found: dict[str, Path] = {}
     for folder in folders():
-        for path in folder.glob("*.yaml"):
+        for path in sorted(folder.glob("*.yaml")):
             found.setdefault(path.stem, path)
     return [found[name] for name in sorted(found)]
 
@@ -34,20 +33,22 @@ def worlds() -> list[Path]:
 def find_world(name: str | Path) -> Path:
     """Return the file of a world, given its path or its name.
 
+    A file comes first, then a name, so that a folder that happens to be called like a world does not hide it.
+
     Raises
     ------
     InputError
         If there is none, with the nearest spelling.
     """
     path = Path(name)
-    if path.exists():
+    if _is_file(path):
         return path
     known = {world.stem: world for world in worlds()}
     if str(name) in known:
         return known[str(name)]
     if path.suffix or path.parent != Path():
-        raise InputError([f"{path}: no such file{nearest(path.name, _files(path.parent))}"])
-    raise InputError([f"there is no world '{name}'{nearest(str(name), known)}"])
+        raise InputError([_unreadable(path)])
+    raise InputError([f"there is no world {str(name)!r}{nearest(str(name), known)}"])
 
 
 def load(path: str | Path) -> Scenario:
@@ -58,15 +59,28 @@ def load(path: str | Path) -> Scenario:
     InputError
         If it can't be read, or for everything that is wrong in it.
     """
+    path = Path(path)
+    if not _is_file(path):
+        raise InputError([_unreadable(path)])
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise InputError([f"{path}: not a text file"]) from None
+        raise InputError([f"{path}: not a text file in UTF-8"]) from None
     except OSError as error:
         raise InputError([f"{path}: {(error.strerror or str(error)).lower()}"]) from None
     return parse(text, str(path))
 
 
-def _files(folder: Path) -> Iterator[str]:
-    if folder.is_dir():
-        yield from (entry.name for entry in folder.iterdir())
+def _is_file(path: Path) -> bool:
+    """Tell whether there is something to read, which a pipe is as well."""
+    return path.exists() and not path.is_dir()
+
+
+def _unreadable(path: Path) -> str:
+    """Say why a path is no file, with the nearest name beside it."""
+    if path.is_dir():
+        files = sorted(file.name for file in path.glob("*.yaml"))
+        return f"{path}: a folder, must be a file{': one of ' + ', '.join(files) if files else ''}"
+    if not path.parent.is_dir():
+        return f"{path}: there is no folder {path.parent}"
+    return f"{path}: no such file{nearest(path.name, sorted(entry.name for entry in path.parent.iterdir()))}"

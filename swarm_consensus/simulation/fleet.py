@@ -12,6 +12,7 @@ from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.placement import PlacedRobot, start_links
+from swarm_consensus.simulation.roster import group_of
 from swarm_consensus.simulation.scenario import Mission, Partition, Scenario
 
 
@@ -63,8 +64,7 @@ def _peer(robot: PlacedRobot) -> Peer:
 
 def goal_of(mission: Mission, robot: PlacedRobot) -> Array | None:
     """Return a robot's goal, (3,) m: its own, its group's or the common one; at its own altitude if none is named."""
-    group = robot.name.rpartition("_")[0]
-    goal = mission.goals_m.get(robot.name, mission.goals_m.get(group, mission.goal_m))
+    goal = mission.goals_m.get(robot.name, mission.goals_m.get(group_of(robot.name), mission.goal_m))
     if goal is None:
         return None
     altitude = goal[2] if len(goal) == 3 and robot.vehicle == "multirotor" else float(robot.position[2])
@@ -101,6 +101,6 @@ def _outage(partition: Partition, robots: Sequence[PlacedRobot]) -> Outage:
     group = np.full(len(robots), -1)
     for number, names in enumerate(partition.groups):
         for index, robot in enumerate(robots):
-            if robot.name in names or robot.name.rpartition("_")[0] in names:
+            if robot.name in names or group_of(robot.name) in names:
                 group[index] = number
     return Outage(start=partition.from_s, end=partition.until_s, group=group)

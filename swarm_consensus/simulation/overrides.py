@@ -8,7 +8,7 @@ import msgspec
 
 from swarm_consensus.errors import InputError
 from swarm_consensus.simulation.checks import check
-from swarm_consensus.simulation.scenario import Robot, Scenario
+from swarm_consensus.simulation.scenario import LARGEST, Robot, Scenario
 
 
 def with_robots(scenario: Scenario, count: int) -> Scenario:
@@ -37,29 +37,41 @@ def with_robots(scenario: Scenario, count: int) -> Scenario:
 
 
 def with_duration(scenario: Scenario, duration: float) -> Scenario:
-    """Return the scenario with another duration; what it expects by a later time is expected at the end.
+    """Return the scenario with another duration.
+
+    What it expects by a later time is expected at the end; faults and partitions that would come later never do.
 
     Raises
     ------
     InputError
-        If the duration is not positive.
+        If the duration is shorter than a tick, or no duration at all.
     """
-    if not 0 < duration < float("inf"):
-        raise InputError([f"--duration is {duration:g}, must be a positive number of seconds"])
-    expect = scenario.expect
+    least = 1.0 / scenario.control.rate_hz
+    if not least <= duration <= LARGEST:
+        raise InputError([f"--duration is {duration:g}, must be between {least:g} and {LARGEST:.7g} seconds"])
+    expect, radio = scenario.expect, scenario.radio
     if expect.by_s is not None and expect.by_s > duration:
-        expect = msgspec.structs.replace(expect, by_s=duration)
-    return msgspec.structs.replace(scenario, duration_s=float(duration), expect=expect)
+        expect = msgspec.structs.replace(expect, by_s=float(duration))
+    partitions = [partition for partition in radio.partitions if partition.from_s < duration]
+    return msgspec.structs.replace(
+        scenario,
+        duration_s=float(duration),
+        expect=expect,
+        radio=msgspec.structs.replace(radio, partitions=partitions),
+        faults=[fault for fault in scenario.faults if fault.crash_s < duration],
+    )
 
 
 def _shares(counts: Sequence[int], total: int) -> list[int]:
     """Split a total in proportion, each part at least one, by the largest remainder."""
-    spare = total - len(counts)
-    exact = [spare * count / sum(counts) for count in counts]
-    shares = [1 + int(value) for value in exact]
-    by_remainder = sorted(range(len(counts)), key=lambda i: int(exact[i]) - exact[i])
+    whole = sum(counts)
+    shares = [total * count // whole for count in counts]
+    by_remainder = sorted(range(len(counts)), key=lambda i: -(total * counts[i] % whole))
     for index in by_remainder[: total - sum(shares)]:
         shares[index] += 1
+    while 0 in shares:
+        shares[shares.index(max(shares))] -= 1
+        shares[shares.index(0)] += 1
     return shares
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
@@ -15,11 +14,13 @@ from swarm_consensus.errors import InputError
 from swarm_consensus.graph import is_connected
 from swarm_consensus.network.walls import cut_by_walls
 from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.simulation.roster import names_of
 from swarm_consensus.simulation.scenario import Robot, Scenario, Sensors, Vehicle
+from swarm_consensus.simulation.spawn import Ground, Occupied, polygon, throw
 
 CLEARANCE = 0.02  # m, between a robot's start and what the barrier filter would keep it from
-_DARTS = 400  # throws for one robot before the area counts as full
 _STARTS = 60  # whole starts drawn before giving up on a connected one
+_CROWDED = 5  # of them that may find an area full before giving up
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,56 +34,98 @@ class PlacedRobot:
     speed: float  # m/s, its speed limit
     sensors: Sensors
 
+    @property
+    def reference(self) -> Array:
+        """The point it steers, shape (3,), m: its centre, or a rover's point ahead of the axle."""
+        return self.position + _ahead(self.vehicle, self.heading)
+
 
 def place(scenario: Scenario, rng: np.random.Generator) -> tuple[PlacedRobot, ...]:
     """Give every robot of a checked scenario its name and its start.
 
     Positions that the file names are kept to the bit. Groups are drawn from the seed, uniformly in their area, no
-    two robots nearer than their spacing and than what the barrier filter keeps, clear of obstacles, until the whole
-    start is one network.
+    two robots nearer than their spacing and than what the barrier filter keeps, clear of obstacles and the fence, until
+    the whole start is one network.
+
+    Parameters
+    ----------
+    scenario
+        Each of its polygons and robots valid by itself.
+    rng
+        Source of the starts; not drawn from if the file names every position.
+
+    Returns
+    -------
+    tuple
+        The roster: all robots in the order of the file.
 
     Raises
     ------
     InputError
         If an area does not hold its robots, or no connected start was found.
     """
-    fixed = [_placed(robot, _spatial(robot)) for robot in scenario.robots if robot.group is None]
-    if all(robot.group is None for robot in scenario.robots):
-        return tuple(fixed)
-    walls = shapely.union_all([shapely.Polygon(_corners(o.polygon_m)) for o in scenario.obstacles])
-    shapely.prepare(walls)
+    if all(entry.group is None for entry in scenario.robots):
+        return tuple(_placed(entry, str(entry.name), _spatial(entry)) for entry in scenario.robots)
+    ground = Ground(scenario)
+    shortages: list[str] = []
     for _ in range(_STARTS):
-        robots = _draw(scenario, fixed, walls, rng)
-        if is_connected(start_links(scenario, robots)):
+        robots = _draw(scenario, ground, rng)
+        if isinstance(robots, str):
+            shortages.append(robots)
+            if len(shortages) == _CROWDED:
+                break
+        elif is_connected(start_links(scenario, robots)):
             return robots
+    if shortages:
+        raise InputError(shortages[:1])
     raise InputError(
-        [f"robots: none of {_STARTS} starts drawn is connected within radio.range_m; make the areas smaller"]
+        [
+            (
+                f"robots: none of {_STARTS} starts drawn is connected at radio.range_m {scenario.radio.range_m:g}; "
+                "make the areas smaller or bring them nearer to each other"
+            )
+        ]
     )
 
 
 def start_links(scenario: Scenario, robots: Sequence[PlacedRobot]) -> NDArray[np.bool_]:
-    """Return which pairs hold a link from the first tick, shape (n, n).
+    r"""Return which pairs hold a link from the first tick, shape (n, n).
 
-    Those whose bodies are within radio range less the margin and less what tracking needs; in sight of each other
-    where walls block the radio.
+    Those with d_ij <= range - margin - reach_i - reach_j, where d_ij is the larger of the distances of their centres
+    and of their references; in sight of each other where walls block the radio.
     """
-    position = np.array([robot.position for robot in robots])
-    reach = np.array([VEHICLES[robot.vehicle].reach for robot in robots])
-    most = scenario.radio.range_m - scenario.control.margin_m - reach[:, None] - reach[None]
-    offset = position[:, None] - position[None]
-    links = np.sqrt(np.einsum("ijd,ijd->ij", offset, offset)) <= most
+    position = np.array([robot.position for robot in robots]).reshape(-1, 3)
+    reference = np.array([robot.reference for robot in robots]).reshape(-1, 3)
+    links = np.maximum(distances(position), distances(reference)) <= link_lengths(scenario, robots)
     np.fill_diagonal(links, False)
     if scenario.radio.walls == "block":
         first, second = np.nonzero(np.triu(links))
-        walls = [(_corners(obstacle.polygon_m), obstacle.height_m) for obstacle in scenario.obstacles]
+        walls = [(np.array(obstacle.polygon_m, dtype=float), obstacle.height_m) for obstacle in scenario.obstacles]
         cut = cut_by_walls(position[first], position[second], walls)
         links[first[cut], second[cut]] = links[second[cut], first[cut]] = False
     return np.asarray(links)
 
 
+def link_lengths(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Array:
+    """Return the greatest distance at which each pair keeps a link, range - margin - reach_i - reach_j, (n, n) m."""
+    reach = np.array([VEHICLES[robot.vehicle].reach for robot in robots])
+    return np.asarray(scenario.radio.range_m - scenario.control.margin_m - reach[:, None] - reach[None])
+
+
+def distances(position: Array) -> Array:
+    """Return the distances between all points (n, 3), shape (n, n)."""
+    offset = position[:, None] - position[None]
+    return np.asarray(np.sqrt(np.einsum("ijd,ijd->ij", offset, offset)))
+
+
 def separation(first: Vehicle, second: Vehicle) -> float:
     """Smallest distance of two robots' starts: the one that the barrier filter keeps between their references, m."""
     return sum(VEHICLES[kind].radius + VEHICLES[kind].reach for kind in (first, second))
+
+
+def room(vehicle: Vehicle) -> float:
+    """Smallest distance of a robot's start to a wall or the fence, m."""
+    return VEHICLES[vehicle].radius + VEHICLES[vehicle].reach + CLEARANCE
 
 
 def as_placed(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Scenario:
@@ -103,85 +146,68 @@ def as_placed(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Scenario:
     )
 
 
-def _draw(
-    scenario: Scenario, fixed: Sequence[PlacedRobot], walls: shapely.Geometry, rng: np.random.Generator
-) -> tuple[PlacedRobot, ...]:
-    """Draw all groups once, in the order of the file; robots named singly stand where they are."""
-    waiting = iter(fixed)
-    placed: list[PlacedRobot] = []
-    others = list(fixed)
+def _draw(scenario: Scenario, ground: Ground, rng: np.random.Generator) -> tuple[PlacedRobot, ...] | str:
+    """Draw all groups once, in the order of the file; if one finds no room, say which."""
+    singles = [_placed(entry, str(entry.name), _spatial(entry)) for entry in scenario.robots if entry.group is None]
+    standing, waiting = list(singles), iter(singles)
+    roster: list[PlacedRobot] = []
     for entry in scenario.robots:
         if entry.group is None:
-            placed.append(next(waiting))
+            roster.append(next(waiting))
             continue
-        for robot in _spawn(entry, others, walls, rng):
-            placed.append(robot)
-            others.append(robot)
-    return tuple(placed)
+        mine = _spawn(entry, standing, ground, rng)
+        if len(mine) < (entry.count or 0):
+            return (
+                f"robots: group '{entry.group}' has count {entry.count}, but its spawn area holds only {len(mine)}, "
+                "each clear of the others, the obstacles and the fence"
+            )
+        standing += mine
+        roster += mine
+    return tuple(roster)
 
 
 def _spawn(
-    entry: Robot, others: Sequence[PlacedRobot], walls: shapely.Geometry, rng: np.random.Generator
-) -> Iterator[PlacedRobot]:
-    assert entry.spawn is not None
-    assert entry.count is not None
-    area = shapely.Polygon(_corners(entry.spawn.polygon_m))
+    entry: Robot, standing: Sequence[PlacedRobot], ground: Ground, rng: np.random.Generator
+) -> list[PlacedRobot]:
+    """Draw the robots of a group, as many as fit."""
+    if entry.spawn is None:
+        return []
     model = VEHICLES[entry.vehicle]
-    shapely.prepare(area)
-    low, high = np.array(area.bounds[:2]), np.array(area.bounds[2:])
-    height = entry.spawn.altitude_m if model.dims == 3 else model.height
+    area, height = polygon(entry.spawn.polygon_m), entry.spawn.altitude_m if model.dims == 3 else model.height
+    ahead = _ahead(entry.vehicle, entry.heading_rad)
+    spots = [spot for robot in standing for spot in (robot.position, robot.reference)]
+    least = [separation(entry.vehicle, robot.vehicle) for robot in standing for _ in range(2)]
     mine: list[PlacedRobot] = []
-    for number in range(1, entry.count + 1):
-        for _ in range(_DARTS):
-            position = np.array([*(low + (high - low) * rng.random(2)), height])
-            if _fits(entry, position, area, walls, [*others, *mine], len(others)):
-                mine.append(_placed(entry, position, f"{entry.group}_{number}"))
-                break
-        else:
-            area_holds = f"its spawn area holds only {len(mine)} at spacing_m {entry.spawn.spacing_m:g}"
-            raise InputError([f"robots: group '{entry.group}' has count {entry.count}, but {area_holds}"])
-    yield from mine
+    for name in names_of(entry):
+        occupied = Occupied(np.array(spots).reshape(-1, 3), np.array(least))
+        spot = throw(area, ground, room(entry.vehicle), height, ahead, occupied, rng)
+        if spot is None:
+            break
+        mine.append(_placed(entry, name, spot))
+        spots += [spot, spot + ahead]
+        least += [max(separation(entry.vehicle, entry.vehicle), entry.spawn.spacing_m)] * 2
+    return mine
 
 
-def _fits(
-    entry: Robot,
-    position: Array,
-    area: shapely.Polygon,
-    walls: shapely.Geometry,
-    others: Sequence[PlacedRobot],
-    strangers: int,
-) -> bool:
-    assert entry.spawn is not None
-    if not shapely.contains_xy(area, position[0], position[1]):
-        return False
-    model = VEHICLES[entry.vehicle]
-    if walls.distance(shapely.Point(position[:2])) < model.radius + model.reach + CLEARANCE:
-        return False
-    for index, other in enumerate(others):
-        apart = separation(entry.vehicle, other.vehicle)
-        least = apart if index < strangers else max(apart, entry.spawn.spacing_m)
-        if np.linalg.norm(position - other.position) < least:
-            return False
-    return True
-
-
-def _placed(robot: Robot, position: Array, name: str | None = None) -> PlacedRobot:
+def _placed(entry: Robot, name: str, position: Array) -> PlacedRobot:
     return PlacedRobot(
-        name=name or str(robot.name),
-        vehicle=robot.vehicle,
+        name=name,
+        vehicle=entry.vehicle,
         position=position,
-        heading=robot.heading_rad,
-        speed=VEHICLES[robot.vehicle].speed if robot.speed_m_s is None else robot.speed_m_s,
-        sensors=robot.sensors,
+        heading=entry.heading_rad,
+        speed=VEHICLES[entry.vehicle].speed if entry.speed_m_s is None else entry.speed_m_s,
+        sensors=entry.sensors,
     )
 
 
-def _spatial(robot: Robot) -> Array:
+def _spatial(entry: Robot) -> Array:
     """Return a named position as (3,): a rover stands on the ground."""
-    assert robot.position_m is not None
-    model = VEHICLES[robot.vehicle]
-    return np.array([*robot.position_m[: model.dims], *([model.height] if model.dims == 2 else [])], dtype=float)
+    model = VEHICLES[entry.vehicle]
+    return np.array(
+        [*(entry.position_m or ())[: model.dims], *([model.height] if model.dims == 2 else [])], dtype=float
+    )
 
 
-def _corners(polygon: Sequence[Sequence[float]]) -> Array:
-    return np.array([corner[:2] for corner in polygon], dtype=float)
+def _ahead(vehicle: Vehicle, heading: float) -> Array:
+    """From the body's centre to its reference at rest, shape (3,), m."""
+    return VEHICLES[vehicle].lookahead * np.array([np.cos(heading), np.sin(heading), 0.0])

@@ -150,7 +150,7 @@ def _candidate(
         x, y = rng.uniform(-_SIDE / 2, _SIDE / 2, 2)
         return np.round(np.array([x, y, height]), 3)
     anchor = int(rng.integers(len(placed)))
-    reach = link - model.reach - models[anchor].reach - 1e-2
+    reach = link - model.reach - models[anchor].reach - abs(model.lookahead - models[anchor].lookahead) - 1e-2
     height = min(height, placed[anchor][2] + 0.7 * reach)
     across = np.sqrt(max(reach**2 - (height - placed[anchor][2]) ** 2, 0.0)) * np.sqrt(rng.random())
     angle = rng.uniform(0, 2 * np.pi)
@@ -161,13 +161,14 @@ def _candidate(
 def _clear(
     position: Array, model: VehicleModel, models: list[VehicleModel], placed: list[Array], walls: shapely.Geometry
 ) -> bool:
-    around = model.radius + model.reach + 0.03
+    around = model.radius + model.reach + model.lookahead + 0.03
     if np.abs(position[:2]).max() > _SIDE / 2 - around:
         return False
     if not walls.is_empty and walls.distance(shapely.Point(position[:2])) < around:
         return False
     return all(
-        np.linalg.norm(position - other) > model.radius + model.reach + theirs.radius + theirs.reach + 0.01
+        np.linalg.norm(position - other) - abs(model.lookahead - theirs.lookahead) - 0.01
+        > model.radius + model.reach + theirs.radius + theirs.reach
         for other, theirs in zip(placed, models, strict=False)
     )
 

@@ -10,9 +10,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Point = list[float]  # [x, y] or [x, y, z], m
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
+LARGEST = 1e6  # of any number in the file: metres, seconds, radians; far beyond use, and no sum of them overflows
+Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
+Point = list[Number]  # [x, y] or [x, y, z], m
+Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
+NotNegative = Annotated[float, Meta(ge=0, le=LARGEST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Vehicle = Literal["multirotor", "rover"]
 
@@ -74,7 +76,7 @@ class Robot(Strict, frozen=True):
     group: str | None = None
     count: Annotated[int, Meta(ge=1, le=256)] | None = None
     spawn: Spawn | None = None
-    heading_rad: float = 0.0
+    heading_rad: Number = 0.0
     speed_m_s: Positive | None = None  # speed limit; None: that of the vehicle
     sensors: Sensors = Sensors()
 
@@ -110,7 +112,7 @@ class Expect(Strict, frozen=True):
 
     connected: bool | None = None  # the living robots form one radio network at every physics step
     links_kept: bool | None = None  # no link that both its ends hold is ever longer than radio range
-    contacts: Annotated[int, Meta(ge=0)] | None = None  # at most so many
+    contacts: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None  # at most so many
     arrived_within_m: Positive | None = None  # every living robot this near its goal (or their centroid), to the end
     by_s: Positive | None = None  # from this time on (default: at the end)
     min_separation_m: NotNegative | None = None  # smallest distance between centres of two living robots
@@ -127,7 +129,7 @@ class Scenario(Strict, frozen=True):
     robots: list[Robot]
     duration_s: Positive
     description: str = ""
-    altitude_m: tuple[float, float] = (0.3, 3.0)  # band for the centres of multirotors
+    altitude_m: tuple[Number, Number] = (0.3, 3.0)  # band for the centres of multirotors
     obstacles: list[Obstacle] = []
     mission: Mission = Mission()
     faults: list[Fault] = []

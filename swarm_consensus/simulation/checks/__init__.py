@@ -1,0 +1,31 @@
+"""What must hold between the parts of a scenario; each violation is a sentence with the numbers that show it.
+
+Every sentence begins with the path of the field that it is about, as in ``robots[2].speed_m_s is 9, ...``. A scenario
+that passes starts inside the invariant of docs/guarantees.md, so that the guarantees hold from there.
+"""
+
+from __future__ import annotations
+
+from swarm_consensus.simulation.checks.references import reference_problems
+from swarm_consensus.simulation.checks.relations import relation_problems
+from swarm_consensus.simulation.checks.robots import robot_problems
+from swarm_consensus.simulation.checks.shapes import goal_problems, shape_problems
+from swarm_consensus.simulation.checks.starts import start_problems
+from swarm_consensus.simulation.scenario import Scenario
+
+__all__ = ["check"]
+
+
+def check(scenario: Scenario) -> list[str]:
+    """Return all problems of a scenario whose fields are each valid by themselves.
+
+    Where the goals are and how the robots start is judged only once the polygons and robots are sound: places mean
+    nothing in a broken fence.
+    """
+    problems = [
+        *shape_problems(scenario),
+        *robot_problems(scenario),
+        *relation_problems(scenario),
+        *reference_problems(scenario),
+    ]
+    return problems or [*goal_problems(scenario), *start_problems(scenario)]
