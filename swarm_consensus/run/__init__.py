@@ -1,0 +1,1 @@
+"""Running a scenario and judging it: runners, monitor, verdict, recording, report."""

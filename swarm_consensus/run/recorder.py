@@ -1,0 +1,159 @@
+"""The recorder: a run as a rosbag2 recording (MCAP) that ``ros2 bag``, Foxglove and PlotJuggler open.
+
+Ticks are kept in memory as they come, which costs next to nothing, and are written at the end, also of a run that was
+interrupted. ``recording.mcap`` and ``metadata.yaml`` lie in the run folder itself, so that the folder is the bag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+from swarm_consensus.arrays import Array
+from swarm_consensus.robot.state import Odometry, Status
+from swarm_consensus.simulation.record import TickRecord
+from swarm_consensus.simulation.rotation import rotate_back
+
+_STORE = get_typestore(Stores.ROS2_JAZZY)
+_T = _STORE.types
+_UNKNOWN = np.zeros(36)  # a covariance of zeros means: unknown
+_STATUS_S = 1.0  # s, between two recorded statuses of a robot
+
+
+class Recorder:
+    """Keeps a run and writes it; an `Observer` of the engine.
+
+    Parameters
+    ----------
+    names
+        The roster's names: topics are ``/<robot>/ground_truth``, ``odom``, ``cmd_vel`` and ``status``.
+    rate
+        Ticks a second.
+    """
+
+    def __init__(self, names: Sequence[str], rate: int) -> None:
+        self._names = tuple(names)
+        self._rate = rate
+        self._records: list[TickRecord] = []
+        self._digest = hashlib.sha256()
+
+    def observe(self, position: Array) -> None:
+        """Physics steps are not recorded."""
+
+    def record(self, record: TickRecord) -> None:
+        """Keep one tick."""
+        self._records.append(record)
+        for part in (record.truth.position, record.truth.orientation, record.truth.velocity):
+            self._digest.update(part.tobytes())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the ground truth so far: equal for two runs if and only if their trajectories are, to the bit."""
+        return self._digest.hexdigest()
+
+    def paths(self) -> Array:
+        """Return the true positions tick by tick, shape (ticks, n, 3), m."""
+        return np.array([record.truth.position for record in self._records]).reshape(-1, len(self._names), 3)
+
+    def write(self, folder: Path) -> None:
+        """Write ``recording.mcap`` and ``metadata.yaml`` into a run folder."""
+        bag = folder / "recording"
+        with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+            topics = _Topics(writer, self._names)
+            for record in self._records:
+                topics.write(record, self._rate)
+        for path in bag.iterdir():
+            shutil.move(path, folder / path.name)
+        bag.rmdir()
+
+
+class _Topics:
+    """The topics of one recording."""
+
+    def __init__(self, writer: Writer, names: Sequence[str]) -> None:
+        self._writer = writer
+        self._names = names
+
+        def topic(name: str, kind: str) -> Any:
+            return writer.add_connection(name, kind, typestore=_STORE)
+
+        self._clock = topic("/clock", "rosgraph_msgs/msg/Clock")
+        self._truth = [topic(f"/{name}/ground_truth", "nav_msgs/msg/Odometry") for name in names]
+        self._odometry = [topic(f"/{name}/odom", "nav_msgs/msg/Odometry") for name in names]
+        self._command = [topic(f"/{name}/cmd_vel", "geometry_msgs/msg/TwistStamped") for name in names]
+        self._status = [topic(f"/{name}/status", "diagnostic_msgs/msg/DiagnosticArray") for name in names]
+
+    def write(self, record: TickRecord, rate: int) -> None:
+        now = record.tick * 1_000_000_000 // rate
+        stamp = _T["builtin_interfaces/msg/Time"](sec=now // 1_000_000_000, nanosec=now % 1_000_000_000)
+        self._put(self._clock, now, _T["rosgraph_msgs/msg/Clock"](clock=stamp))
+        velocity = rotate_back(record.truth.orientation, record.truth.velocity)
+        spin = rotate_back(record.truth.orientation, record.truth.angular_velocity)
+        for i, name in enumerate(self._names):
+            true = Odometry(record.tick, record.truth.position[i], record.truth.orientation[i], velocity[i], spin[i])
+            self._put(self._truth[i], now, _odometry(true, stamp, name))
+            self._put(self._odometry[i], now, _odometry(record.odometry[i], stamp, name))
+            if record.alive[i]:
+                self._put(self._command[i], now, _command(record.command[i], stamp, name))
+            status = record.status[i]
+            if status is not None and record.tick % max(1, round(_STATUS_S * rate)) == 0:
+                self._put(self._status[i], now, _status(status, stamp, name))
+
+    def _put(self, connection: Any, now: int, message: Any) -> None:
+        self._writer.write(connection, now, _STORE.serialize_cdr(message, message.__msgtype__))
+
+
+def _header(stamp: Any, frame: str) -> Any:
+    return _T["std_msgs/msg/Header"](stamp=stamp, frame_id=frame)
+
+
+def _vector(values: Sequence[float]) -> Any:
+    x, y, z = values
+    return _T["geometry_msgs/msg/Vector3"](x=x, y=y, z=z)
+
+
+def _odometry(odometry: Odometry, stamp: Any, name: str) -> Any:
+    x, y, z = odometry.position.tolist()
+    qx, qy, qz, qw = odometry.orientation.tolist()
+    pose = _T["geometry_msgs/msg/Pose"](
+        position=_T["geometry_msgs/msg/Point"](x=x, y=y, z=z),
+        orientation=_T["geometry_msgs/msg/Quaternion"](x=qx, y=qy, z=qz, w=qw),
+    )
+    twist = _T["geometry_msgs/msg/Twist"](
+        linear=_vector(odometry.velocity.tolist()), angular=_vector(odometry.angular_velocity.tolist())
+    )
+    return _T["nav_msgs/msg/Odometry"](
+        header=_header(stamp, "world"),
+        child_frame_id=f"{name}/base_link",
+        pose=_T["geometry_msgs/msg/PoseWithCovariance"](pose=pose, covariance=_UNKNOWN),
+        twist=_T["geometry_msgs/msg/TwistWithCovariance"](twist=twist, covariance=_UNKNOWN),
+    )
+
+
+def _command(command: Array, stamp: Any, name: str) -> Any:
+    forward, left, up, turn = command.tolist()
+    twist = _T["geometry_msgs/msg/Twist"](linear=_vector((forward, left, up)), angular=_vector((0.0, 0.0, turn)))
+    return _T["geometry_msgs/msg/TwistStamped"](header=_header(stamp, f"{name}/base_link"), twist=twist)
+
+
+def _status(status: Status, stamp: Any, name: str) -> Any:
+    values = {
+        "mode": status.mode,
+        "held": " ".join(status.held),
+        "lost": " ".join(status.lost),
+        "active": ", ".join(status.active),
+        "dropped": str(status.dropped),
+    }
+    entries = [_T["diagnostic_msgs/msg/KeyValue"](key=key, value=value) for key, value in values.items()]
+    level = 0 if status.mode == "moving" else 1
+    one = _T["diagnostic_msgs/msg/DiagnosticStatus"](
+        level=level, name=name, message=status.mode, hardware_id=name, values=entries
+    )
+    return _T["diagnostic_msgs/msg/DiagnosticArray"](header=_header(stamp, ""), status=[one])

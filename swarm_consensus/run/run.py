@@ -1,0 +1,164 @@
+"""One run from the scenario file to the verdict: ``swarm run``, and the same in Python."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from swarm_consensus.errors import InputError, SwarmError
+from swarm_consensus.run.folder import create_folder, logging_to
+from swarm_consensus.run.memory import run_in_memory
+from swarm_consensus.run.monitor import Monitor
+from swarm_consensus.run.options import Options
+from swarm_consensus.run.progress import ProgressLine
+from swarm_consensus.run.recorder import Recorder
+from swarm_consensus.run.report import write_report
+from swarm_consensus.run.series import save_series
+from swarm_consensus.run.verdict import Verdict, judge, to_json
+from swarm_consensus.run.video import Film
+from swarm_consensus.run.worlds import find_world, load
+from swarm_consensus.simulation.engine import Simulation
+from swarm_consensus.simulation.kinematic import KinematicWorld
+from swarm_consensus.simulation.loading import dump
+from swarm_consensus.simulation.overrides import with_duration, with_robots
+from swarm_consensus.simulation.placement import PlacedRobot, as_placed, place
+from swarm_consensus.simulation.scenario import Scenario
+from swarm_consensus.simulation.world import World
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is left of a run."""
+
+    verdict: Verdict
+    folder: Path
+
+
+def run(options: Options, console: Console | None = None) -> Run:
+    """Run a world and judge it.
+
+    Parameters
+    ----------
+    options
+        As of ``swarm run``.
+    console
+        Where progress is shown; None: nowhere.
+
+    Returns
+    -------
+    Run
+        Verdict and run folder: ``verdict.json``, ``recording.mcap`` with ``metadata.yaml``, ``report.html``,
+        ``world.yaml``, ``series.npz`` and ``log.txt``.
+
+    Raises
+    ------
+    InputError
+        If the world or an option is not valid; nothing has run then.
+    KeyboardInterrupt
+        If the run was interrupted; its folder is complete up to there, its verdict says so.
+    """
+    scenario = resolve(options)
+    place_rng, run_rng = np.random.default_rng(options.seed).spawn(2)
+    robots = place(scenario, place_rng)
+    world = make_world(options, scenario, robots)
+    try:
+        folder = create_folder(options.out, scenario.name, options.seed)
+        (folder / "world.yaml").write_text(dump(as_placed(scenario, robots)), encoding="utf-8")
+        with logging_to(folder / "log.txt"):
+            simulation = Simulation(scenario, robots, world, run_rng)
+            return _run(options, simulation, folder, console or Console(quiet=True))
+    finally:
+        world.close()
+
+
+def resolve(options: Options) -> Scenario:
+    """Read the world and apply what the options change in it.
+
+    Raises
+    ------
+    InputError
+        For everything that is wrong with the file or the changes.
+    """
+    if options.seed < 0:
+        raise InputError([f"--seed is {options.seed}, must be at least 0"])
+    scenario = load(find_world(options.world))
+    if options.robots is not None:
+        scenario = with_robots(scenario, options.robots)
+    return scenario if options.duration is None else with_duration(scenario, options.duration)
+
+
+def make_world(options: Options, scenario: Scenario, robots: tuple[PlacedRobot, ...]) -> World:
+    """Build the world that the options ask for.
+
+    Raises
+    ------
+    InputError
+        If it needs PyBullet, which is missing, or should be shown and can't be.
+    """
+    if options.physics == "kinematic":
+        if options.gui or options.video:
+            raise InputError(["--gui and --video show the PyBullet world; leave out --physics kinematic"])
+        return KinematicWorld(scenario, robots)
+    from swarm_consensus.simulation.bullet import BulletWorld  # noqa: PLC0415 - PyBullet is an extra
+
+    return BulletWorld(scenario, robots, gui=options.gui)
+
+
+def _run(options: Options, simulation: Simulation, folder: Path, console: Console) -> Run:
+    scenario, world = simulation.scenario, simulation.world
+    names = [robot.name for robot in simulation.robots]
+    monitor = Monitor(scenario, simulation.robots, world.substeps)
+    recorder = Recorder(names, scenario.control.rate_hz)
+    film = Film(world, folder, scenario.control.rate_hz, moving=options.video)
+    simulation.observers += [monitor, recorder, film]
+    notes: list[str] = []
+    stopped: BaseException | None = None
+    start = time.monotonic()
+    try:
+        with ProgressLine(monitor, console) as progress:
+            simulation.observers.append(progress)
+            notes += _drive(options, simulation, folder)
+    except KeyboardInterrupt as error:
+        stopped = error
+        notes.append(f"interrupted at {simulation.time:.2f} s of {scenario.duration_s:g} s")
+    except SwarmError as error:
+        stopped = error
+        notes.append(f"given up at {simulation.time:.2f} s of {scenario.duration_s:g} s: {error}")
+    wall = time.monotonic() - start
+    metrics = {
+        "ticks": simulation.tick,
+        "wall_s": round(wall, 3),
+        "real_time_factor": round(simulation.time / max(wall, 1e-9), 3),
+        "transport": options.transport,
+        "processes": options.processes if options.transport == "dds" else "one",
+        "physics": options.physics,
+        "trajectory_sha256": recorder.digest,
+    }
+    verdict = judge(monitor, world.contacts, options.seed, metrics, notes, complete=stopped is None)
+    (folder / "verdict.json").write_bytes(to_json(verdict))
+    save_series(folder, monitor, recorder.paths())
+    film.finish()
+    recorder.write(folder)
+    write_report(folder)
+    for note in notes:
+        logger.warning(note)
+    if stopped is not None:
+        raise stopped
+    return Run(verdict, folder)
+
+
+def _drive(options: Options, simulation: Simulation, folder: Path) -> tuple[str, ...]:
+    """Run the robots the way the options say; return what is to be told of them."""
+    if options.transport == "memory":
+        run_in_memory(simulation, realtime=options.pace == "realtime")
+        return ()
+    from swarm_consensus.run.dds import run_dds  # noqa: PLC0415 - ROS is an extra
+
+    return run_dds(simulation, folder / "world.yaml", processes=options.processes, pace=options.pace)
