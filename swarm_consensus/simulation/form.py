@@ -33,7 +33,7 @@ def spell(value: Any) -> str:
     try:
         return reprlib.repr(value)
     except ValueError:  # Python refuses to spell whole numbers of more than 4300 digits
-        return f"a {type(value).__name__} too long to show"
+        return "a number too long to show"
 
 
 def _problems(value: Any, kind: inspect.Type, path: str) -> Iterator[str]:  # noqa: PLR0912 - one case for each type

@@ -60,8 +60,11 @@ def read(text: str, source: str) -> tuple[Any, yaml.Node | None]:
 
 
 def write(content: Any) -> str:
-    """Return plain values as YAML; `read` gives the same back, numbers to the bit."""
-    return str(yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None))
+    """Return plain values as YAML in ASCII; `read` gives the same back, numbers to the bit.
+
+    Other characters are escaped: written as they are, PyYAML loses the rarer line breaks among them.
+    """
+    return str(yaml.dump(content, Dumper=_Dumper, sort_keys=False, default_flow_style=None))
 
 
 def line_of(sentence: str, node: yaml.Node | None) -> int | None:
