@@ -8,6 +8,7 @@ import numpy as np
 import pybullet
 from shapely import Polygon
 
+from swarm_consensus.arrays import Array
 from swarm_consensus.motion.obstacles import convex_pieces
 from swarm_consensus.simulation import multirotor, rover
 from swarm_consensus.simulation.multirotor import upright
@@ -15,9 +16,9 @@ from swarm_consensus.simulation.placement import PlacedRobot
 from swarm_consensus.simulation.scenario import Obstacle
 
 _BLUE, _ORANGE, _DARK, _STONE = [0.0, 0.45, 0.7, 1], [0.9, 0.62, 0.0, 1], [0.15, 0.15, 0.15, 1], [0.75, 0.75, 0.78, 1]
-_FLOOR = [0.93, 0.93, 0.9, 1]
+_FLOOR, _KERB = [0.93, 0.93, 0.9, 1], [0.8, 0.2, 0.1, 1]
 HULL = (0.06, 0.025)  # m, radius and height of the cylinder about a Crazyflie and its rotors
-_SEEN = (0.16, 0.05)  # m, what is drawn instead: a Crazyflie is too small to be seen from above a whole world
+_SEEN = (0.2, 0.08)  # m, what is drawn instead: a Crazyflie is too small to be seen from above a whole world
 LEFT, RIGHT = 0, 1  # joints of a rover's wheels
 
 
@@ -36,14 +37,47 @@ def add_obstacle(client: int, obstacle: Obstacle) -> list[int]:
     for piece in convex_pieces(Polygon(obstacle.polygon_m)):
         corners = np.array(piece.exterior.coords)[:-1]
         middle = corners.mean(axis=0)
-        vertices = [[*(corner - middle), z] for z in (0.0, obstacle.height_m) for corner in corners]
-        shape = pybullet.createCollisionShape(
-            pybullet.GEOM_MESH, vertices=[list(map(float, v)) for v in vertices], physicsClientId=client
+        vertices = [[float(x), float(y), z] for z in (0.0, obstacle.height_m) for x, y in corners - middle]
+        shape = pybullet.createCollisionShape(pybullet.GEOM_MESH, vertices=vertices, physicsClientId=client)
+        seen = pybullet.createVisualShape(
+            pybullet.GEOM_MESH,
+            vertices=vertices,
+            indices=_prism_triangles(len(corners)),
+            rgbaColor=_STONE,
+            physicsClientId=client,
         )
-        body = pybullet.createMultiBody(0.0, shape, basePosition=[*middle, 0.0], physicsClientId=client)
-        pybullet.changeVisualShape(body, -1, rgbaColor=_STONE, physicsClientId=client)
+        body = pybullet.createMultiBody(0.0, shape, seen, basePosition=[*middle, 0.0], physicsClientId=client)
         bodies.append(int(body))
     return bodies
+
+
+def _prism_triangles(count: int) -> list[int]:
+    """Corners of the triangles of a convex prism: its sides and its top, each seen from both sides."""
+    faces = []
+    for k in range(count):
+        nxt = (k + 1) % count
+        faces += [(k, nxt, count + nxt), (k, count + nxt, count + k), (count, count + k, count + nxt)]
+    return [corner for face in faces for side in (face, face[::-1]) for corner in side]
+
+
+def show_fence(client: int, corners: Array) -> None:
+    """Draw the fence as a low kerb that nothing can touch."""
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        along = end - start
+        kerb = pybullet.createVisualShape(
+            pybullet.GEOM_BOX,
+            halfExtents=[0.5 * float(np.hypot(*along)), 0.04, 0.04],
+            rgbaColor=_KERB,
+            physicsClientId=client,
+        )
+        pybullet.createMultiBody(
+            0.0,
+            -1,
+            kerb,
+            basePosition=[*(0.5 * (start + end)), 0.04],
+            baseOrientation=upright(float(np.arctan2(along[1], along[0]))),
+            physicsClientId=client,
+        )
 
 
 def add_multirotor(client: int, robot: PlacedRobot) -> int:

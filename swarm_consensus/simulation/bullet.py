@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import SwarmError
+from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES, heading_of
 from swarm_consensus.simulation import rover
 from swarm_consensus.simulation.multirotor import GRAVITY, MultirotorControl, rotation_matrices
@@ -26,7 +27,7 @@ except ImportError:
     ) from None
 
 PHYSICS_HZ = 240
-_SOLVER_ITERATIONS = 20
+_SOLVER_ITERATIONS = 10
 _GROUND = "ground"
 
 
@@ -61,6 +62,8 @@ class BulletWorld:
         self._set_up_engine()
         self._body = self._add_bodies(robots)
         self._index = {body: index for index, body in enumerate(self._body)}
+        ground, rovers = self._ground, [self._body[driver] for driver in self._drivers]
+        self._standing = {pair for body in rovers for pair in ((ground, body), (body, ground))}  # rovers stand on it
         self._flight = MultirotorControl(np.array([robots[i].heading for i in self._fliers]), 1.0 / PHYSICS_HZ)
         self._state = np.zeros((len(robots), 13))  # position, orientation, velocity, angular velocity
         self._sense()
@@ -99,7 +102,7 @@ class BulletWorld:
         corners = np.array(self._scenario.bounds_m)
         low, high = corners.min(axis=0), corners.max(axis=0)
         span = float(max(high[0] - low[0], (high[1] - low[1]) * width / height))
-        view = pybullet.computeViewMatrixFromYawPitchRoll([*((low + high) / 2.0), 0.0], 0.95 * span, 0, -55, 0, 2)
+        view = pybullet.computeViewMatrixFromYawPitchRoll([*((low + high) / 2.0), 0.0], 0.8 * span, 0, -50, 0, 2)
         lens = pybullet.computeProjectionMatrixFOV(45, width / height, 0.1, 5.0 * span)
         pixels = pybullet.getCameraImage(
             width,
@@ -127,7 +130,9 @@ class BulletWorld:
         )
 
     def _add_bodies(self, robots: Sequence[PlacedRobot]) -> list[int]:
-        self._names[bodies.add_ground(self._client)] = _GROUND
+        self._ground = bodies.add_ground(self._client)
+        self._names[self._ground] = _GROUND
+        bodies.show_fence(self._client, fence_corners(self._scenario.bounds_m))
         for index, obstacle in enumerate(self._scenario.obstacles):
             for body in bodies.add_obstacle(self._client, obstacle):
                 self._names[body] = f"obstacle_{index}"
@@ -164,9 +169,12 @@ class BulletWorld:
     def _count_contacts(self) -> None:
         """Note which pairs touch that did not before; the engine says who touches."""
         touching = set()
+        standing = self._standing
         for contact in pybullet.getContactPoints(physicsClientId=self._client):
-            if contact[8] <= 0.0:  # distance; the engine also lists pairs that are about to touch
-                pair = self._pair(contact[1], contact[2])
+            first, second = contact[1], contact[2]
+            # contact[8] is the distance: the engine also lists pairs that are about to touch
+            if (first, second) not in standing and contact[8] <= 0.0:
+                pair = self._pair(first, second)
                 if pair is not None:
                     touching.add(pair)
         if touching - self._touching:
@@ -181,8 +189,5 @@ class BulletWorld:
             return None
         names = [self._names[self._body[robot]] for robot in robots]
         if len(names) == 1:
-            other = self._names[second if first in self._index else first]
-            if other == _GROUND and not self._flies[robots[0]]:
-                return None  # rovers stand on it
-            names.append(other)
+            names.append(self._names[second if first in self._index else first])
         return names[0], names[1]

@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from swarm_consensus.arrays import Array, length
-from swarm_consensus.simulation.rotation import from_heading
+from swarm_consensus.simulation.rotation import cross, from_heading
 
 GRAVITY = 9.81  # m/s^2
 MASS = 0.027  # kg
@@ -105,7 +105,7 @@ class MultirotorControl:
         thrust = MASS * np.einsum("nd,nd->n", wished, up)
         rate = np.einsum("nij,ni->nj", matrix, spin)
         angular = _RATE_GAIN * (self._wished_rate(matrix, wished) - rate)
-        torque = INERTIA * angular + np.cross(rate, INERTIA * rate)
+        torque = INERTIA * angular + cross(rate, INERTIA * rate)
         rotors = np.empty((len(up), 4))
         rotors[:, 0], rotors[:, 1:] = thrust, torque
         rotors = np.minimum(np.maximum(rotors @ _UNMIX.T, 0.0), MOST_THRUST) * power[:, None]
@@ -127,9 +127,9 @@ class MultirotorControl:
         self._heading += self._step * self._turn
         up = wished / length(wished)[:, None]
         nose = np.stack((np.cos(self._heading), np.sin(self._heading), np.zeros(len(up))), axis=-1)
-        left = np.cross(up, nose)
+        left = cross(up, nose)
         left /= length(left)[:, None]
-        target = np.stack((np.cross(left, up), left, up), axis=-1)
+        target = np.stack((cross(left, up), left, up), axis=-1)
         error = np.einsum("nji,njk->nik", target, matrix)  # target' R; its skew part is the attitude error
         rate = np.stack(
             (error[:, 2, 1] - error[:, 1, 2], error[:, 0, 2] - error[:, 2, 0], error[:, 1, 0] - error[:, 0, 1]), axis=-1
