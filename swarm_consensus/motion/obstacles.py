@@ -47,7 +47,7 @@ class FreeSpace:
         if len(fence):
             inside = Polygon(fence)
             shapes.append((inside.buffer(_RIM, join_style="mitre").difference(inside), np.inf, "fence"))
-        parts = [(piece, height, name) for shape, height, name in shapes for piece in _convex_pieces(shape)]
+        parts = [(piece, height, name) for shape, height, name in shapes for piece in convex_pieces(shape)]
         self._pieces = np.array([piece for piece, _, _ in parts], dtype=object)
         self._heights = np.array([height for _, height, _ in parts])
         self._names = tuple(name for _, _, name in parts)
@@ -110,7 +110,7 @@ class FreeSpace:
             self._near_names = [self._names[index] for index in found.tolist()]
 
 
-def _convex_pieces(shape: shapely.Geometry) -> list[Polygon]:
+def convex_pieces(shape: shapely.Geometry) -> list[Polygon]:
     """Cut a shape into convex polygons: itself if it is one, else the triangles of its constrained triangulation."""
     if isinstance(shape, Polygon) and not shape.interiors and shape.convex_hull.equals(shape):
         return [shape]
