@@ -94,7 +94,11 @@ def test_an_empty_text_is_told_so(text: str) -> None:
         ("loss: 0.1", "loss: 1.1", "radio.loss is 1.1, must be at most 1 (line 6)"),
         ("loss: 0.1", "loss: -0.1", "radio.loss is -0.1, must be at least 0 (line 6)"),
         ("count: 2", "count: 0", "robots[1].count is 0, must be at least 1 (line 11)"),
-        ("position_m: [0, 0, 1]", "position_m: [0, .nan, 1]", "robots[0].position_m[1] is nan, must be a finite number"),
+        (
+            "position_m: [0, 0, 1]",
+            "position_m: [0, .nan, 1]",
+            "robots[0].position_m[1] is nan, must be a finite number",
+        ),
         # YAML itself
         ("radio:", "radio: [", "while parsing a flow sequence, "),
         ("  loss: 0.1", "  range_m: 5", "key 'range_m' is given twice (line 6)"),
@@ -127,9 +131,11 @@ def test_all_problems_of_a_file_are_told_in_the_order_of_its_lines() -> None:
 
 
 def test_problems_of_sense_are_told_together_as_well() -> None:
-    text = VALID.replace("crash_s: 2", "crash_s: 5").replace("robot: rover_1", "robot: rovr_1").replace("[5, 5]", "[5, -6]")
+    text = (
+        VALID.replace("crash_s: 2", "crash_s: 5").replace("robot: rover_1", "robot: rovr_1").replace(", [5, 5]]", "]")
+    )
     assert problems(text) == (
-        "x.yaml: bounds_m has the corners [-5.0, -5.0] and [5.0, -6.0], the first must be south-west of the second (line 3)",
+        "x.yaml: bounds_m has 1 corners, must have at least 3 (or 2 opposite ones) (line 3)",
         "x.yaml: faults[0].restart_s is 4, must be after crash_s, which is 5 (line 14)",
         "x.yaml: faults[0].robot is 'rovr_1', there is no such robot; did you mean 'rover_1'? (line 14)",
     )
@@ -180,15 +186,15 @@ def test_dumping_keeps_numbers_to_the_bit_and_texts(x: float, loss: float, words
 def judged(text: str) -> None:
     """Parse; anything that is raised must be an InputError with sentences that a terminal can show."""
     try:
-        scenario = parse(text, "x.yaml")
+        assert isinstance(parse(text, "x.yaml"), Scenario)
+        return
     except InputError as error:
-        assert error.problems
-        for problem in error.problems:
-            assert problem.startswith("x.yaml: ")
-            assert "\n" not in problem
-            problem.encode()
-    else:
-        assert isinstance(scenario, Scenario)
+        told = error.problems
+    assert told
+    for problem in told:
+        assert problem.startswith("x.yaml: ")
+        assert "\n" not in problem
+        problem.encode()
 
 
 @settings(deadline=None)
@@ -210,7 +216,9 @@ _leaf = (
     | st.sampled_from(["rover", "rover_1", "go_to", 0, -1, 1e-300, 1e300, "\x1b[31m"])
 )
 _anything = st.recursive(
-    _leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner), max_leaves=8
+    _leaf,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner),
+    max_leaves=8,
 )
 
 
