@@ -1,0 +1,33 @@
+# One command each; everything goes into .venv, and a second call installs nothing again.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test lint bench clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(STAMP): setup.cfg setup.py pyproject.toml constraints/jazzy.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints/jazzy.txt -e '.[ros,sim,video,test,lint]'
+	@touch $@
+
+demo: $(STAMP) ## twelve robots gather in a PyBullet world, each its own ROS 2 process
+	$(BIN)/swarm run worlds/rendezvous.yaml
+
+test: $(STAMP) ## the whole test suite, under 15 minutes
+	$(BIN)/python -m pytest -n 2
+
+lint: $(STAMP) ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP) ## all benchmark tables
+	$(BIN)/swarm bench
+
+clean: ## remove the environment and what tests leave
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,241 @@
+"""``swarm``: run, check and compare worlds from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import math
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+from swarm_consensus import __version__
+from swarm_consensus.errors import InputError, SwarmError
+
+HELD, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, with the nearest valid spelling of a choice."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the sentence and exit with 2."""
+        sys.stderr.write(f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        sys.exit(BAD_INPUT)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            close = get_close_matches(str(value), known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"choose from {', '.join(known)}"
+            raise argparse.ArgumentError(action, f"'{value}' is not known, {hint}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; None: those of the process.
+
+    Returns
+    -------
+    int
+        0 every expectation held; 1 one did not; 2 bad input; 130 interrupted.
+    """
+    parser = build_parser()
+    chosen = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = chosen.command
+    try:
+        return command(chosen)
+    except InputError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"swarm: {problem}\n")
+    except SwarmError as error:
+        sys.stderr.write(f"swarm: {error}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("swarm: interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return HELD  # whoever reads has seen enough
+    return BAD_INPUT
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    parser = _Parser(prog="swarm", description="Robots that move together and agree, over an unreliable radio.")
+    parser.add_argument("--version", action="version", version=f"swarm_consensus {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
+    _add_run(verbs.add_parser("run", help="run a world and judge it"))
+    worlds = verbs.add_parser("worlds", help="list the worlds that can be named without a path")
+    worlds.set_defaults(command=_worlds)
+    check = verbs.add_parser("check", help="say everything that is wrong with scenario files")
+    check.add_argument("files", nargs="+", metavar="FILE", help="a scenario file, or the name of a world")
+    check.set_defaults(command=_check)
+    report = verbs.add_parser("report", help="write the report of a run folder anew")
+    report.add_argument("folder", metavar="DIR", help="run folder")
+    report.set_defaults(command=_report)
+    _add_sweep(verbs.add_parser("sweep", help="run a world with many seeds, in memory"))
+    bench = verbs.add_parser("bench", help="run the benchmarks of a source checkout")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="which; all by default")
+    bench.set_defaults(command=_bench)
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Run a world and judge it. Exit status: 0 every expectation held, 1 one did not, 2 bad input."
+    parser.add_argument("world", metavar="WORLD", help="a scenario file, or the name of a world (see 'swarm worlds')")
+    parser.add_argument("--robots", type=_whole(1), metavar="N", help="so many robots; groups change in proportion")
+    parser.add_argument("--seed", type=_whole(0), default=0, metavar="S", help="of starts, radio and noise (0)")
+    parser.add_argument("--transport", choices=("dds", "memory"), help="dds if ROS is installed, else memory")
+    parser.add_argument(
+        "--processes", choices=("one", "each"), default="each", help="with dds: each robot its own (each)"
+    )
+    parser.add_argument(
+        "--pace", choices=("fast", "realtime"), default="fast", help="in lockstep, or by the clock (fast)"
+    )
+    parser.add_argument(
+        "--physics", choices=("pybullet", "kinematic"), help="pybullet if it is installed, else kinematic"
+    )
+    parser.add_argument("--duration", type=_seconds, metavar="S", help="so long instead of the scenario's duration, s")
+    parser.add_argument("--out", metavar="DIR", help="run folder (runs/<world>-seed<seed>)")
+    parser.add_argument("--gui", action="store_true", help="show the PyBullet world in a window")
+    parser.add_argument("--video", action="store_true", help="film the PyBullet world into video.mp4")
+    parser.set_defaults(command=_run)
+
+
+def _add_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("world", metavar="WORLD", help="a scenario file, or the name of a world")
+    parser.add_argument(
+        "--seeds", type=_seeds, default=range(20), metavar="A..B", help="from A to B, both included (0..19)"
+    )
+    parser.add_argument("--robots", type=_whole(1), metavar="N", help="so many robots")
+    parser.add_argument("--physics", choices=("pybullet", "kinematic"), default="kinematic", help="(kinematic)")
+    parser.add_argument("--jobs", type=_whole(1), default=2, metavar="N", help="runs at a time (2)")
+    parser.set_defaults(command=_sweep)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415 - each verb loads what it needs, so that help is quick
+
+    from swarm_consensus.run.options import Options  # noqa: PLC0415
+    from swarm_consensus.run.run import run  # noqa: PLC0415
+    from swarm_consensus.run.verdict import table  # noqa: PLC0415
+
+    console = Console()
+    options = Options(
+        world=chosen.world,
+        robots=chosen.robots,
+        seed=chosen.seed,
+        transport=chosen.transport or _installed("rclpy", "dds", "memory", console),
+        processes=chosen.processes,
+        pace=chosen.pace,
+        physics=chosen.physics or _installed("pybullet", "pybullet", "kinematic", console),
+        duration=chosen.duration,
+        out=chosen.out,
+        gui=chosen.gui,
+        video=chosen.video,
+    )
+    result = run(options, console)
+    console.print(table(result.verdict))
+    for note in result.verdict.notes:
+        console.print(f"note: {note}", highlight=False, soft_wrap=True)
+    console.print(f"Report: {result.folder / 'report.html'}", highlight=False, soft_wrap=True)
+    console.print(f"Run folder: {result.folder}", highlight=False, soft_wrap=True)
+    return HELD if result.verdict.held else FAILED
+
+
+def _installed(module: str, wanted: str, other: str, console: object) -> str:
+    """Return the better choice if what it needs is installed, else say so and return the other one."""
+    if importlib.util.find_spec(module) is not None:
+        return wanted
+    console.print(f"note: {module} is not installed, using {other} instead of {wanted}")  # type: ignore[attr-defined]
+    return other
+
+
+def _worlds(_: argparse.Namespace) -> int:
+    from swarm_consensus.run.worlds import load, worlds  # noqa: PLC0415
+
+    for path in worlds():
+        sys.stdout.write(f"{path.stem:14} {load(path).description}\n")
+    return HELD
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from swarm_consensus.run.worlds import find_world, load  # noqa: PLC0415
+
+    problems: list[str] = []
+    for name in chosen.files:
+        try:
+            scenario = load(find_world(name))
+            sys.stdout.write(f"{name}: ok, '{scenario.name}'\n")
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return HELD
+
+
+def _report(chosen: argparse.Namespace) -> int:
+    from swarm_consensus.run.report import write_report  # noqa: PLC0415
+
+    sys.stdout.write(f"{write_report(chosen.folder)}\n")
+    return HELD
+
+
+def _sweep(chosen: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415
+
+    from swarm_consensus.run.sweep import sweep, table  # noqa: PLC0415
+
+    verdicts = sweep(chosen.world, chosen.seeds, robots=chosen.robots, physics=chosen.physics, jobs=chosen.jobs)
+    Console().print(table(verdicts))
+    return HELD if all(verdict.held for verdict in verdicts) else FAILED
+
+
+def _bench(chosen: argparse.Namespace) -> int:
+    from swarm_consensus.run.benchmarks import run_benchmarks  # noqa: PLC0415
+
+    return run_benchmarks(chosen.names)
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from a least one on."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is too small, must be at least {least}")
+        return number
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds") from None
+    if not (number > 0 and math.isfinite(number)):
+        raise argparse.ArgumentTypeError(f"'{text}' must be a positive number of seconds")
+    return number
+
+
+def _seeds(text: str) -> range:
+    first, dots, last = text.partition("..")
+    try:
+        start, end = int(first), int(last if dots else first)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a range of seeds such as 0..19") from None
+    if not 0 <= start <= end:
+        raise argparse.ArgumentTypeError(f"'{text}' must count upwards from at least 0")
+    return range(start, end + 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

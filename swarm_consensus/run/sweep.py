@@ -1,0 +1,83 @@
+"""A sweep: one world with many seeds, several at a time, each run judged like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from rich.table import Table
+
+from swarm_consensus.run.memory import run_in_memory
+from swarm_consensus.run.monitor import Monitor
+from swarm_consensus.run.options import Options, Physics
+from swarm_consensus.run.run import make_world, resolve
+from swarm_consensus.run.verdict import Verdict, judge
+from swarm_consensus.simulation.engine import Simulation
+from swarm_consensus.simulation.placement import place
+from swarm_consensus.simulation.scenario import Scenario
+
+
+def sweep(
+    world: str | Path, seeds: Sequence[int], *, robots: int | None = None, physics: Physics = "kinematic", jobs: int = 2
+) -> list[Verdict]:
+    """Run a world in memory once for each seed.
+
+    Parameters
+    ----------
+    world
+        A scenario file, or the name of a world.
+    seeds
+        One run for each.
+    robots
+        How many instead of the scenario's number.
+    physics
+        Which world.
+    jobs
+        Runs at a time, each in its own process.
+
+    Returns
+    -------
+    list of Verdict
+        In the order of the seeds. The same seed gives the same run as ``swarm run --seed``.
+
+    Raises
+    ------
+    InputError
+        If the world is not valid.
+    """
+    options = Options(world=world, robots=robots, physics=physics)
+    scenario = resolve(options)
+    verdicts = Parallel(n_jobs=jobs)(delayed(judged_run)(options, scenario, seed) for seed in seeds)
+    return list(verdicts)
+
+
+def judged_run(options: Options, scenario: Scenario, seed: int) -> Verdict:
+    """Run one seed in memory, without a run folder."""
+    place_rng, run_rng = np.random.default_rng(seed).spawn(2)
+    robots = place(scenario, place_rng)
+    world = make_world(options, scenario, robots)
+    try:
+        simulation = Simulation(scenario, robots, world, run_rng)
+        monitor = Monitor(scenario, robots, world.substeps)
+        simulation.observers.append(monitor)
+        run_in_memory(simulation)
+        return judge(monitor, world.contacts, seed, {})
+    finally:
+        world.close()
+
+
+def table(verdicts: Sequence[Verdict]) -> Table:
+    """Return one row for each expectation: how many runs held it, and the first seed that did not."""
+    shown = Table("expectation", "held", "failed seeds", title=f"{verdicts[0].scenario}, {len(verdicts)} seeds")
+    for index, expectation in enumerate(verdicts[0].expectations):
+        failed = [verdict.seed for verdict in verdicts if not verdict.expectations[index].held]
+        listed = ", ".join(map(str, failed[:8])) + (" ..." if len(failed) > 8 else "")
+        shown.add_row(expectation.name, f"{len(verdicts) - len(failed)} of {len(verdicts)}", listed)
+    nearest = min(verdicts, key=lambda verdict: verdict.metrics["min_separation_m"] or np.inf)
+    longest = max(verdicts, key=lambda verdict: float(verdict.metrics["longest_held_link_m"]))
+    if nearest.metrics["min_separation_m"] is not None:
+        shown.add_row("worst separation", f"{nearest.metrics['min_separation_m']:.3f} m", f"seed {nearest.seed}")
+        shown.add_row("worst held link", f"{longest.metrics['longest_held_link_m']:.3f} m", f"seed {longest.seed}")
+    return shown
