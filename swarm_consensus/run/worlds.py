@@ -72,15 +72,23 @@ def load(path: str | Path) -> Scenario:
 
 
 def _is_file(path: Path) -> bool:
-    """Tell whether there is something to read, which a pipe is as well."""
-    return path.exists() and not path.is_dir()
+    """Tell whether there is something to read, which a pipe is as well; False for a name that no file can have."""
+    return os.path.exists(path) and not os.path.isdir(path)
 
 
 def _unreadable(path: Path) -> str:
     """Say why a path is no file, with the nearest name beside it."""
-    if path.is_dir():
+    if os.path.isdir(path):
         files = sorted(file.name for file in path.glob("*.yaml"))
         return f"{path}: a folder, must be a file{': one of ' + ', '.join(files) if files else ''}"
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         return f"{path}: there is no folder {path.parent}"
-    return f"{path}: no such file{nearest(path.name, sorted(entry.name for entry in path.parent.iterdir()))}"
+    return f"{path}: no such file{nearest(path.name, sorted(_names(path.parent)))}"
+
+
+def _names(folder: Path) -> list[str]:
+    """Return what lies in a folder, or nothing if it may not be looked into."""
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError:
+        return []

@@ -140,8 +140,8 @@ RELATIONS: list[tuple[dict[str, Any], str]] = [
         # S = 2 (0.18 + 0.18); the link: 1.1 - 0.1 - 2 * 0.18
         {"radio": {"range_m": 1.1}},
         (
-            "radio.range_m is 1.1: a rover and a rover keep at least 0.72 m apart, which must be below the longest link, "
-            "range_m - margin_m - tracking = 1.1 - 0.1 - 0.36 = 0.64 m"
+            "radio.range_m is 1.1: a rover and a rover keep at least 0.72 m apart, which must be below the longest "
+            "link, range_m - margin_m - tracking = 1.1 - 0.1 - 0.36 = 0.64 m"
         ),
     ),
     (
