@@ -8,10 +8,13 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from swarm_consensus import __version__
 from swarm_consensus.errors import InputError, SwarmError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 HELD, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -129,10 +132,11 @@ def _run(chosen: argparse.Namespace) -> int:
         world=chosen.world,
         robots=chosen.robots,
         seed=chosen.seed,
-        transport=chosen.transport or _installed("rclpy", "dds", "memory", console),
+        transport=chosen.transport or ("dds" if _installed("rclpy", "dds", "memory", console) else "memory"),
         processes=chosen.processes,
         pace=chosen.pace,
-        physics=chosen.physics or _installed("pybullet", "pybullet", "kinematic", console),
+        physics=chosen.physics
+        or ("pybullet" if _installed("pybullet", "pybullet", "kinematic", console) else "kinematic"),
         duration=chosen.duration,
         out=chosen.out,
         gui=chosen.gui,
@@ -147,12 +151,12 @@ def _run(chosen: argparse.Namespace) -> int:
     return HELD if result.verdict.held else FAILED
 
 
-def _installed(module: str, wanted: str, other: str, console: object) -> str:
-    """Return the better choice if what it needs is installed, else say so and return the other one."""
+def _installed(module: str, wanted: str, other: str, console: Console) -> bool:
+    """Tell whether what the better choice needs is installed, and say so if it is not."""
     if importlib.util.find_spec(module) is not None:
-        return wanted
-    console.print(f"note: {module} is not installed, using {other} instead of {wanted}")  # type: ignore[attr-defined]
-    return other
+        return True
+    console.print(f"note: {module} is not installed, using {other} instead of {wanted}")
+    return False
 
 
 def _worlds(_: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from swarm_consensus.errors import SwarmError
 from swarm_consensus.run.children import Children
@@ -49,7 +50,7 @@ def run_dds(
                 f"the transport dds needs ROS 2 ({error}): install the extra 'ros' or source a ROS distribution;"
                 " the transport memory needs neither"
             ) from error
-        robots_pace = "lockstep" if pace == "fast" else "clock"
+        robots_pace: Literal["lockstep", "clock"] = "lockstep" if pace == "fast" else "clock"
         names = [robot.name for robot in simulation.robots]
         with session():
             if processes == "one":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from swarm_consensus.errors import InputError
@@ -40,7 +40,8 @@ def create_folder(out: str | Path | None, name: str, seed: int) -> Path:
 
 def _free(name: str, seed: int) -> Path:
     base = Path("runs") / f"{name}-seed{seed}"
-    return next(path for path in (base, *(base.with_name(f"{base.name}-{k}") for k in count(2))) if not path.exists())
+    numbered = (base.with_name(f"{base.name}-{number}") for number in count(2))
+    return next(path for path in chain([base], numbered) if not path.exists())
 
 
 @contextmanager

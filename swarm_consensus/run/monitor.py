@@ -208,7 +208,8 @@ class Monitor:
         for index, held in enumerate(record.held):
             if held and record.alive[index]:
                 says[index, [other for other in held if other < len(self.names)]] = True
-        return np.nonzero(np.triu(says & says.T))
+        first, second = np.nonzero(np.triu(says & says.T))
+        return first, second
 
     def _adjacency(self, position: Array) -> Array:
         """Radio graph of the living, (k, k): within range, and in sight where walls block."""

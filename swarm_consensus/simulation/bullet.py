@@ -64,7 +64,7 @@ class BulletWorld:
         self._index = {body: index for index, body in enumerate(self._body)}
         ground, rovers = self._ground, [self._body[driver] for driver in self._drivers]
         self._standing = {pair for body in rovers for pair in ((ground, body), (body, ground))}  # rovers stand on it
-        self._flight = MultirotorControl(np.array([robots[i].heading for i in self._fliers]), 1.0 / PHYSICS_HZ)
+        self._flight = MultirotorControl(np.array([robots[i].heading for i in self._fliers.tolist()]), 1.0 / PHYSICS_HZ)
         self._state = np.zeros((len(robots), 13))  # position, orientation, velocity, angular velocity
         self._sense()
 
