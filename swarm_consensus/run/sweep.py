@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
 from rich.table import Table
 
+from swarm_consensus.robot.agent import Agent
+from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.run.memory import run_in_memory
 from swarm_consensus.run.monitor import Monitor
 from swarm_consensus.run.options import Options, Physics
+from swarm_consensus.run.recorder import Recorder
 from swarm_consensus.run.run import make_world, resolve
 from swarm_consensus.run.verdict import Verdict, judge
 from swarm_consensus.simulation.engine import Simulation
@@ -49,21 +52,38 @@ def sweep(
     """
     options = Options(world=world, robots=robots, physics=physics)
     scenario = resolve(options)
-    verdicts = Parallel(n_jobs=jobs)(delayed(judged_run)(options, scenario, seed) for seed in seeds)
+    verdicts = Parallel(n_jobs=jobs)(delayed(judged_run)(scenario, seed, physics) for seed in seeds)
     return list(verdicts)
 
 
-def judged_run(options: Options, scenario: Scenario, seed: int) -> Verdict:
-    """Run one seed in memory, without a run folder."""
+def judged_run(
+    scenario: Scenario,
+    seed: int,
+    physics: Physics = "kinematic",
+    make_agent: Callable[[AgentConfig], Agent] = Agent,
+) -> Verdict:
+    """Run one seed in memory, without a run folder.
+
+    Parameters
+    ----------
+    scenario
+        Checked.
+    seed
+        Of starts, radio and noise.
+    physics
+        Which world.
+    make_agent
+        What turns orders into a robot: baselines stand in here.
+    """
     place_rng, run_rng = np.random.default_rng(seed).spawn(2)
     robots = place(scenario, place_rng)
-    world = make_world(options, scenario, robots)
+    world = make_world(Options(world=scenario.name, physics=physics), scenario, robots)
     try:
         simulation = Simulation(scenario, robots, world, run_rng)
-        monitor = Monitor(scenario, robots, world.substeps)
-        simulation.observers.append(monitor)
-        run_in_memory(simulation)
-        return judge(monitor, world.contacts, seed, {})
+        monitor, recorder = Monitor(scenario, robots, world.substeps), Recorder([], scenario.control.rate_hz)
+        simulation.observers += [monitor, recorder]
+        run_in_memory(simulation, make_agent=make_agent)
+        return judge(monitor, world.contacts, seed, {"trajectory_sha256": recorder.digest})
     finally:
         world.close()
 
