@@ -2,8 +2,9 @@
 
 Robots blocked by each other never negotiate, since no answer may come (the two generals). Each turns clockwise by
 itself, the same way for all, as in traffic: two that meet head on then pass left shoulder to left shoulder, and many in
-one place form a roundabout. How fast it turns differs from robot to robot, which breaks what symmetry is left. The
-barrier filter comes after it, so that a turned wish is as safe as any other.
+one place form a roundabout. One that finds no way to the right looks to the left, and so on, as long as it is blocked.
+How fast it turns differs from robot to robot, which breaks what symmetry is left. The barrier filter comes after it, so
+that a turned wish is as safe as any other.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Slip:
         spread = 0.75 + 0.5 * ((index * 0.618034) % 1.0)  # golden ratio: neighbours in the roster differ most
         self._step = _TURN * spread * period
         self._back = _RETURN * period
-        self._angle = 0.0
+        self._angle = 0.0  # rad, clockwise
+        self._side = 1.0  # towards which it turns while blocked: 1 right, -1 left
 
     def turn(self, wish: Array) -> Array:
         """Return the wish (d,) turned clockwise in the horizontal plane by the present angle."""
@@ -63,7 +65,11 @@ class Slip:
         wished = float(np.dot(asked, asked))
         blocked = wished > 1e-4 and float(np.dot(asked, velocity)) < _BLOCKED * wished
         if blocked and aside:
-            self._angle = min(self._angle + self._step, _MOST)
+            self._angle += self._side * self._step
+            if abs(self._angle) >= _MOST:
+                self._angle, self._side = self._side * _MOST, -self._side
         else:
-            self._angle = max(self._angle - self._back, 0.0)
+            self._angle = math.copysign(max(abs(self._angle) - self._back, 0.0), self._angle)
+            if self._angle == 0.0:
+                self._side = 1.0
         return blocked
