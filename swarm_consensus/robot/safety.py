@@ -97,6 +97,8 @@ class Safety:
         clear = distance - rho - neighbours.separation
         if clear[clear.argmin()] < horizon:
             apart = separation_limits(offset, distance, neighbours.separation, rho, config.gain, dims)
+            # the dead don't move: who stands too near one may pass it at the distance it has, and only comes no nearer
+            apart.slope[list(neighbours.lost)] = 0.0
             found.append((apart, self._near))
         room = neighbours.kept - distance - rho
         if room[room.argmin()] < horizon + speed * config.period:
