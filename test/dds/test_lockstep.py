@@ -1,0 +1,107 @@
+"""Lockstep over DDS: the trajectory of the runner in memory, bit for bit, and a run that nothing can hang."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+PATIENCE_S = 180  # s of wall time, for a process that should be done in a few
+
+
+def swarm(*arguments: str, driver: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    program = [str(HERE / "driver.py"), *driver] if driver else ["-m", "swarm_consensus.cli"]
+    command = [sys.executable, *program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+def verdict(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "verdict.json").read_text())
+
+
+def digest(folder: Path, *arguments: str) -> str:
+    world = ("run", "crash", "--physics", "kinematic", "--duration", "12", "--out", str(folder))
+    result = swarm(*world, *arguments)
+    assert result.returncode in (0, 1), result.stderr  # in 12 s nobody arrives yet
+    return str(verdict(folder)["metrics"]["trajectory_sha256"])
+
+
+@pytest.fixture(scope="module")
+def in_memory(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return digest(tmp_path_factory.mktemp("memory") / "run", "--transport", "memory")
+
+
+@pytest.mark.parametrize("processes", ["one", "each"])
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_the_trajectory_is_that_of_the_runner_in_memory(
+    tmp_path: Path, in_memory: str, processes: str, time: str
+) -> None:
+    # one robot dies at 4 s, another one at 6 s and comes back at 10 s
+    assert digest(tmp_path / time, "--transport", "dds", "--processes", processes) == in_memory
+
+
+def test_a_process_that_dies_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    arguments = ("run", "swap", "--physics", "kinematic", "--transport", "dds", "--duration", "9", "--out", str(folder))
+    result = swarm(*arguments, driver=("60", "kill:drone_north"))
+    found = verdict(folder)
+    assert result.returncode == 1
+    assert any("drone_north" in note for note in found["notes"])
+    assert found["complete"]
+    assert found["metrics"]["ticks"] == 180
+    assert found["metrics"]["alive_at_end"] == 3
+
+
+def test_a_process_that_hangs_is_ended_and_reported(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    arguments = ("run", "swap", "--physics", "kinematic", "--transport", "dds", "--duration", "4", "--out", str(folder))
+    swarm(*arguments, driver=("20", "stop:rover_east"))
+    found = verdict(folder)
+    assert any("rover_east" in note for note in found["notes"])
+    assert found["metrics"]["ticks"] == 80
+
+
+@pytest.mark.parametrize("processes", ["one", "each"])
+def test_ctrl_c_ends_every_child_and_leaves_a_whole_run_folder(tmp_path: Path, processes: str) -> None:
+    folder = tmp_path / "run"
+    arguments = ("run", "swap", "--physics", "kinematic", "--transport", "dds", "--processes", processes)
+    result = swarm(*arguments, "--out", str(folder), driver=("30", "interrupt"))
+    assert result.returncode == 130
+    assert "Traceback" not in result.stderr
+    found = verdict(folder)
+    assert not found["held"]
+    assert any("interrupted" in note for note in found["notes"])
+    assert {"report.html", "recording.mcap", "metadata.yaml", "world.yaml", "log.txt"} <= {
+        p.name for p in folder.iterdir()
+    }
+    assert processes_that_name(folder) == []
+
+
+def test_real_time_pace_arrives_too(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    arguments = ("run", "swap", "--physics", "kinematic", "--transport", "dds", "--pace", "realtime", "--duration", "6")
+    swarm(*arguments, "--out", str(folder))
+    found = {expectation["name"]: expectation["held"] for expectation in verdict(folder)["expectations"]}
+    assert found["contacts"]
+    assert found["links_kept"]
+    moved = verdict(folder)["metrics"]["path_length_m"]
+    assert min(moved.values()) > 0.5
+
+
+def processes_that_name(folder: Path) -> list[str]:
+    """Command lines of living processes that name the run folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_text()
+            except OSError:
+                continue  # it has just ended
+            if str(folder) in command:
+                found.append(command)
+    return found
