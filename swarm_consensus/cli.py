@@ -124,8 +124,7 @@ def _run(chosen: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415 - each verb loads what it needs, so that help is quick
 
     from swarm_consensus.run.options import Options  # noqa: PLC0415
-    from swarm_consensus.run.run import run  # noqa: PLC0415
-    from swarm_consensus.run.verdict import table  # noqa: PLC0415
+    from swarm_consensus.run.run import run, show  # noqa: PLC0415
 
     console = Console()
     options = Options(
@@ -143,11 +142,7 @@ def _run(chosen: argparse.Namespace) -> int:
         video=chosen.video,
     )
     result = run(options, console)
-    console.print(table(result.verdict))
-    for note in result.verdict.notes:
-        console.print(f"note: {note}", highlight=False, soft_wrap=True)
-    console.print(f"Report: {result.folder / 'report.html'}", highlight=False, soft_wrap=True)
-    console.print(f"Run folder: {result.folder}", highlight=False, soft_wrap=True)
+    show(result, console)
     return HELD if result.verdict.held else FAILED
 
 

@@ -114,19 +114,18 @@ class EventLoop:
                 signal.signal(number, handler)
 
 
-def run_main(run: Callable[[list[str]], None], arguments: list[str]) -> int:
+def run_main(run: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     """Run a node's body as a program: what the user can mend is a sentence on stderr and exit status 2.
 
     Parameters
     ----------
     run
-        Takes the command line, program name first.
+        Takes the command line, program name first; returns an exit status, or None for 0.
     arguments
         Command line.
     """
     try:
-        run(arguments)
+        return run(arguments) or 0
     except SwarmError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from swarm_consensus.run.progress import ProgressLine
 from swarm_consensus.run.recorder import Recorder
 from swarm_consensus.run.report import write_report
 from swarm_consensus.run.series import save_series
-from swarm_consensus.run.verdict import Verdict, judge, to_json
+from swarm_consensus.run.verdict import Verdict, judge, table, to_json
 from swarm_consensus.run.video import Film
 from swarm_consensus.run.worlds import find_world, load
 from swarm_consensus.simulation.engine import Simulation
@@ -32,6 +33,8 @@ from swarm_consensus.simulation.world import World
 
 logger = logging.getLogger(__name__)
 
+Drive = Callable[[Options, Simulation, Path], tuple[str, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -41,7 +44,7 @@ class Run:
     folder: Path
 
 
-def run(options: Options, console: Console | None = None) -> Run:
+def run(options: Options, console: Console | None = None, drive: Drive | None = None) -> Run:
     """Run a world and judge it.
 
     Parameters
@@ -50,6 +53,9 @@ def run(options: Options, console: Console | None = None) -> Run:
         As of ``swarm run``.
     console
         Where progress is shown; None: nowhere.
+    drive
+        Takes the options, the simulation and the run folder, runs the robots to the end, and returns what is to be
+        told of them; None: as the options say.
 
     Returns
     -------
@@ -73,7 +79,7 @@ def run(options: Options, console: Console | None = None) -> Run:
         (folder / "world.yaml").write_text(dump(as_placed(scenario, robots)), encoding="utf-8")
         with logging_to(folder / "log.txt"):
             simulation = Simulation(scenario, robots, world, run_rng)
-            return _run(options, simulation, folder, console or Console(quiet=True))
+            return _run(options, simulation, folder, console or Console(quiet=True), drive or _drive)
     finally:
         world.close()
 
@@ -111,7 +117,16 @@ def make_world(options: Options, scenario: Scenario, robots: tuple[PlacedRobot, 
     return BulletWorld(scenario, robots, gui=options.gui)
 
 
-def _run(options: Options, simulation: Simulation, folder: Path, console: Console) -> Run:
+def show(result: Run, console: Console) -> None:
+    """Tell the verdict of a run, what is to be told of its robots, and where to find the rest."""
+    console.print(table(result.verdict))
+    for note in result.verdict.notes:
+        console.print(f"note: {note}", highlight=False, soft_wrap=True)
+    console.print(f"Report: {result.folder / 'report.html'}", highlight=False, soft_wrap=True)
+    console.print(f"Run folder: {result.folder}", highlight=False, soft_wrap=True)
+
+
+def _run(options: Options, simulation: Simulation, folder: Path, console: Console, drive: Drive) -> Run:
     scenario, world = simulation.scenario, simulation.world
     names = [robot.name for robot in simulation.robots]
     monitor = Monitor(scenario, simulation.robots, world.substeps)
@@ -124,7 +139,7 @@ def _run(options: Options, simulation: Simulation, folder: Path, console: Consol
     try:
         with ProgressLine(monitor, console) as progress:
             simulation.observers.append(progress)
-            notes += _drive(options, simulation, folder)
+            notes += drive(options, simulation, folder)
     except KeyboardInterrupt as error:
         stopped = error
         notes.append(f"interrupted at {simulation.time:.2f} s of {scenario.duration_s:g} s")
