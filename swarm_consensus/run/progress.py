@@ -31,7 +31,7 @@ class ProgressLine:
         self._monitor = monitor
         self._console = console
         self._duration = monitor.scenario.duration_s
-        self._start = time.monotonic()
+        self._start: float | None = None  # s of wall time at the first tick: what comes before is not the run's speed
         self._shown = 0.0  # s of wall time at the last update
         self._said = 0.0  # s of simulated time at the last line
         self._bar = Progress(
@@ -62,6 +62,8 @@ class ProgressLine:
 
     def record(self, record: TickRecord) -> None:
         """Show the state at this tick, if it is time."""
+        if self._start is None:
+            self._start = time.monotonic()
         if self._console.is_terminal:
             now = time.monotonic()
             if now - self._shown > _REFRESH_S:
@@ -71,8 +73,13 @@ class ProgressLine:
             self._said = record.time
             self._console.print(self._text(record), highlight=False, soft_wrap=True)
 
+    @property
+    def elapsed(self) -> float:
+        """Wall time since the first tick, s."""
+        return 0.0 if self._start is None else time.monotonic() - self._start
+
     def _text(self, record: TickRecord) -> str:
-        speed = record.time / max(time.monotonic() - self._start, 1e-9)
+        speed = record.time / max(self.elapsed, 1e-9)
         lambda2 = self._monitor.series.lambda2[-1] if self._monitor.series.lambda2 else 0.0
         return (
             f"{record.time:5.1f} of {self._duration:g} s   {speed:4.1f} x real time   lambda2 {lambda2:5.2f}   "

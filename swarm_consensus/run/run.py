@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,10 +134,10 @@ def _run(options: Options, simulation: Simulation, folder: Path, console: Consol
     simulation.observers += [monitor, recorder, film]
     notes: list[str] = []
     stopped: BaseException | None = None
-    start = time.monotonic()
+    progress = ProgressLine(monitor, console)
+    simulation.observers.append(progress)
     try:
-        with ProgressLine(monitor, console) as progress:
-            simulation.observers.append(progress)
+        with progress:
             notes += drive(options, simulation, folder)
     except KeyboardInterrupt as error:
         stopped = error
@@ -146,7 +145,7 @@ def _run(options: Options, simulation: Simulation, folder: Path, console: Consol
     except SwarmError as error:
         stopped = error
         notes.append(f"given up at {simulation.time:.2f} s of {scenario.duration_s:g} s: {error}")
-    wall = time.monotonic() - start
+    wall = progress.elapsed
     metrics = {
         "ticks": simulation.tick,
         "wall_s": round(wall, 3),
