@@ -5,34 +5,44 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import math
+import os
 import sys
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from swarm_consensus import __version__
-from swarm_consensus.errors import InputError, SwarmError
+from swarm_consensus.errors import InputError, SwarmError, nearest
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-HELD, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+HELD, FAILED, BAD_INPUT, INTERRUPTED, NO_READER = 0, 1, 2, 130, 141
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, with the nearest valid spelling of a choice."""
+    """Says what is wrong in one sentence, with the nearest valid spelling of a choice or an option."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Print the sentence and exit with 2."""
-        sys.stderr.write(f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        sys.stderr.write(f"{self.prog}: {message}{' ' if message.endswith('?') else '; '}see '{self.prog} --help'\n")
         sys.exit(BAD_INPUT)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is unknown here, where the verb's options are known, and not at the end."""
+        chosen, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            known = [option for action in self._actions for option in action.option_strings]
+            self.error(f"'{unknown[0]}' is not known{nearest(unknown[0], known)}")
+        return chosen, unknown
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:
             known = [str(choice) for choice in action.choices]
-            close = get_close_matches(str(value), known, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"choose from {', '.join(known)}"
-            raise argparse.ArgumentError(action, f"'{value}' is not known, {hint}")
+            hint = nearest(str(value), known) or f", choose from {', '.join(known)}"
+            raise argparse.ArgumentError(action, f"'{value}' is not known{hint}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,13 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 every expectation held; 1 one did not; 2 bad input; 130 interrupted.
+        0 every expectation held; 1 one did not; 2 bad input; 130 interrupted; 141 nobody read the output to its end.
     """
     parser = build_parser()
     chosen = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = chosen.command
     try:
-        return command(chosen)
+        status = command(chosen)
+        sys.stdout.flush()
+        return status
     except InputError as error:
         for problem in error.problems:
             sys.stderr.write(f"swarm: {problem}\n")
@@ -61,8 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("swarm: interrupted\n")
         return INTERRUPTED
-    except BrokenPipeError:
-        return HELD  # whoever reads has seen enough
+    except BrokenPipeError:  # whoever reads has seen enough; what is left must not be flushed at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_READER
     return BAD_INPUT
 
 
@@ -116,7 +129,9 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--robots", type=_whole(1), metavar="N", help="so many robots")
     parser.add_argument("--physics", choices=("pybullet", "kinematic"), default="kinematic", help="(kinematic)")
-    parser.add_argument("--jobs", type=_whole(1), default=2, metavar="N", help="runs at a time (2)")
+    parser.add_argument(
+        "--jobs", type=_whole(1), default=os.cpu_count() or 1, metavar="N", help="runs at a time (all cores)"
+    )
     parser.set_defaults(command=_sweep)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -79,6 +80,9 @@ def test_help_loads_nothing_heavy() -> None:
         (("run", "swap", "--fast"), "--fast"),
         (("run", "swap", "--robots", "3", *MEMORY), "one by one"),
         (("run", "swap", "--video", *MEMORY), "PyBullet"),
+        (("run", "swap", "--gui", "--transport", "memory", "--physics", "pybullet"), "DISPLAY"),
+        (("run", "swap", "--sed", "3"), "did you mean '--seed'?"),
+        (("run", "swap", "--dur", "3"), "did you mean '--duration'?"),
         (("check", "rendevous"), "did you mean 'rendezvous'?"),
         (("report", "no/such/run"), "no run folder"),
         (("sweep", "swap", "--seeds", "5..1"), "upwards"),
@@ -87,12 +91,30 @@ def test_help_loads_nothing_heavy() -> None:
     ],
 )
 def test_bad_input_is_a_sentence_and_exit_2(
-    arguments: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
     assert status(*arguments) == 2
     shown = capsys.readouterr().err
     assert words in shown
     assert "Traceback" not in shown
+
+
+def test_an_interrupted_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("swarm_consensus.run.worlds.worlds", interrupt)
+    assert status("worlds") == 130
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "swarm_consensus.cli", "worlds"]
+    result = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (result.returncode, result.stderr) == (141, "")  # 128 + SIGPIPE, as of any other command
 
 
 def test_a_run_that_holds_ends_with_0_and_a_run_folder(

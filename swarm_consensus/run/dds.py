@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,21 @@ from swarm_consensus.run.children import Children
 from swarm_consensus.run.environment import local_domain
 from swarm_consensus.run.options import Pace, Processes
 from swarm_consensus.simulation.engine import Simulation
+
+_ROS = ("rclpy", "diagnostic_msgs", "geometry_msgs", "nav_msgs", "rosgraph_msgs", "std_msgs", "std_srvs")
+
+
+def check_ros() -> None:
+    """Look whether ROS is there, without loading it.
+
+    Raises
+    ------
+    SwarmError
+        If it is not, with what to do.
+    """
+    missing = [name for name in _ROS if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SwarmError(_advice(f"{', '.join(missing)} not found"))
 
 
 def run_dds(
@@ -46,13 +62,17 @@ def run_dds(
             from swarm_consensus.nodes.executor import session  # noqa: PLC0415
             from swarm_consensus.nodes.hosting import host  # noqa: PLC0415
         except ImportError as error:
-            raise SwarmError(
-                f"the transport dds needs ROS 2 ({error}): install the extra 'ros' or source a ROS distribution;"
-                " the transport memory needs neither"
-            ) from error
+            raise SwarmError(_advice(str(error))) from error
         robots_pace: Literal["lockstep", "clock"] = "lockstep" if pace == "fast" else "clock"
         names = [robot.name for robot in simulation.robots]
         with session():
             if processes == "one":
                 return host(simulation, lambda loop: Composed(simulation, loop, robots_pace), pace)
             return host(simulation, lambda _: Children(world_file, names, robots_pace), pace)
+
+
+def _advice(reason: str) -> str:
+    return (
+        f"--transport dds needs ROS 2 ({reason}): pip install 'swarm_consensus[ros]', or source a ROS distribution;"
+        " --transport memory needs neither"
+    )

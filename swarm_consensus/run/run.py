@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from swarm_consensus.errors import InputError, SwarmError
+from swarm_consensus.run.dds import check_ros, run_dds
 from swarm_consensus.run.folder import create_folder, logging_to
 from swarm_consensus.run.memory import run_in_memory
 from swarm_consensus.run.monitor import Monitor
@@ -66,10 +69,14 @@ def run(options: Options, console: Console | None = None, drive: Drive | None = 
     ------
     InputError
         If the world or an option is not valid; nothing has run then.
+    SwarmError
+        If ROS is asked for and not there, before anything is written; or if the run was given up.
     KeyboardInterrupt
         If the run was interrupted; its folder is complete up to there, its verdict says so.
     """
     scenario = resolve(options)
+    if options.transport == "dds" and drive is None:
+        check_ros()
     place_rng, run_rng = np.random.default_rng(options.seed).spawn(2)
     robots = place(scenario, place_rng)
     world = make_world(options, scenario, robots)
@@ -111,6 +118,9 @@ def make_world(options: Options, scenario: Scenario, robots: tuple[PlacedRobot, 
         if options.gui or options.video:
             raise InputError(["--gui and --video show the PyBullet world; leave out --physics kinematic"])
         return KinematicWorld(scenario, robots)
+    if options.gui and sys.platform == "linux" and not os.environ.get("DISPLAY"):
+        # PyBullet would end the process without a word to us
+        raise InputError(["--gui needs a screen, and DISPLAY is not set; --video films the world without one"])
     from swarm_consensus.simulation.bullet import BulletWorld  # noqa: PLC0415 - PyBullet is an extra
 
     return BulletWorld(scenario, robots, gui=options.gui)
@@ -173,6 +183,4 @@ def _drive(options: Options, simulation: Simulation, folder: Path) -> tuple[str,
     if options.transport == "memory":
         run_in_memory(simulation, realtime=options.pace == "realtime")
         return ()
-    from swarm_consensus.run.dds import run_dds  # noqa: PLC0415 - ROS is an extra
-
     return run_dds(simulation, folder / "world.yaml", processes=options.processes, pace=options.pace)

@@ -26,7 +26,7 @@ def save_series(folder: Path, monitor: Monitor, paths: Array) -> None:
         names=np.array(monitor.names),
         time=np.array(series.time),
         path=paths,
-        goal=np.array(series.goal).reshape(len(series.time), -1),
+        goal=np.array(series.goal).reshape(-1, len(monitor.names)),
         lambda2=np.array(series.lambda2),
         separation=np.array(series.separation),
         link=np.array(series.link),
