@@ -6,25 +6,25 @@ a link is held by saying so; how long it is, it measures itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import minimum_spanning_tree
 
 from swarm_consensus.arrays import Array, length
-from swarm_consensus.graph import algebraic_connectivity, components
+from swarm_consensus.errors import SwarmError
 from swarm_consensus.motion.obstacles import fence_corners
-from swarm_consensus.network.walls import cut_by_walls
 from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.run.radio_graph import RadioGraph
 from swarm_consensus.simulation.fleet import goal_of, prisms
 from swarm_consensus.simulation.placement import PlacedRobot
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Scenario
 
-_NONE = np.zeros(0, dtype=np.intp)
+ROUND_OFF = 1e-9  # m, of a distance that equals its bound
 
 
 @dataclass(slots=True)
@@ -34,6 +34,14 @@ class Extreme:
     value: float
     time: float = 0.0  # s
     robots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a reader of the run should know of."""
+
+    time: float  # s
+    what: str
 
 
 @dataclass(slots=True)
@@ -65,11 +73,15 @@ class Monitor:
 
     def __init__(self, scenario: Scenario, robots: Sequence[PlacedRobot], substeps: int) -> None:
         count = len(robots)
+        walls = [(p.polygon, p.height) for p in prisms(scenario)] if scenario.radio.walls == "block" else []
         self.scenario = scenario
         self.names = tuple(robot.name for robot in robots)
         self.series = Series()
+        self.events: list[Event] = []  # deaths, returns, robots given up by others
         self.separation = Extreme(np.inf)  # m, of two living robots
+        self.too_close: Extreme | None = None  # first time below the separation that the scenario expects
         self.link = Extreme(0.0)  # m, longest held
+        self.stretched: Extreme | None = None  # first time a held link was longer than the range
         self.split: Extreme | None = None  # first time the living were no network
         self.outside: Extreme | None = None  # first time a living robot left the fence or the band
         self.steps = 0  # physics steps seen
@@ -78,157 +90,176 @@ class Monitor:
         self.alive: NDArray[np.bool_] = np.ones(count, dtype=bool)
         self.radio: dict[str, int] = {}
         self.path_length: Array = np.zeros(count)  # m
-        self.start: Array = np.array([robot.position for robot in robots])
+        self.start: Array = np.array([robot.position for robot in robots]).reshape(count, 3)
         self.last: Array = self.start
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
-        self._goals = [goal_of(scenario.mission, robot) for robot in robots]
-        self._walls = [(p.polygon, p.height) for p in prisms(scenario)] if scenario.radio.walls == "block" else []
-        self._flies = np.array([VEHICLES[robot.vehicle].dims == 3 for robot in robots])
+        self._graph = RadioGraph(count, scenario.radio.range_m, walls)
+        self._goals, self._homeless = _goals(scenario, robots)
         self._fence = shapely.Polygon(fence_corners(scenario.bounds_m))
-        self._box = shapely.bounds(self._fence) if len(scenario.bounds_m) == 2 else None
+        self._is_box = len(scenario.bounds_m) == 2
         shapely.prepare(self._fence)
-        self._living = self._living_pairs()
-        self._held: tuple[NDArray[np.intp], NDArray[np.intp]] = (_NONE, _NONE)
-        self._tree: tuple[NDArray[np.intp], NDArray[np.intp]] = (_NONE, _NONE)
-        self._least, self._longest = np.inf, 0.0  # in the present period
+        self._low, self._high = _bounds(self._fence, scenario, robots)
+        self._says: tuple[frozenset[int] | None, ...] = ()  # held links as told at the last tick
+        self._held: NDArray[np.intp] = np.zeros(0, dtype=np.intp)  # pairs that both ends hold
+        self._given_up: list[tuple[str, ...]] = [()] * count  # whom each robot presumes dead
+        self._least, self._longest = np.inf, 0.0  # m, in the present period
 
     def record(self, record: TickRecord) -> None:
         """Take one tick: who lives, which links are held from now on, and the values that need no finer grid."""
         position = record.truth.position
-        if not np.array_equal(self.alive, record.alive):
+        changed = not np.array_equal(self.alive, record.alive)
+        if changed:
+            self._note_power(record)
             self.alive = record.alive
-            self._living = self._living_pairs()
+            self._graph.keep(record.alive)
+        if changed or record.held != self._says:
+            self._says = record.held
+            self._held = self._held_pairs(record)
+        self._note_given_up(record)
+        self._graph.look(position, self._distances(position))
         self.radio = dict(record.radio)
-        self._held = self._held_pairs(record)
-        adjacency = self._adjacency(position)
-        self._tree = self._spanning_tree(position, adjacency)
         series = self.series
         series.time.append(record.time)
-        series.lambda2.append(algebraic_connectivity(adjacency))
-        series.parts.append(int(components(adjacency).max(initial=-1)) + 1)
-        series.links.append(len(self._held[0]))
-        series.separation.append(float(self._least))
-        series.link.append(float(self._longest))
+        series.lambda2.append(self._graph.lambda2)
+        series.parts.append(self._graph.parts)
+        series.links.append(len(self._held))
+        series.separation.append(self._least)
+        series.link.append(self._longest)
         series.goal.append(self.goal_distance(position))
         series.active.append(_kinds(record))
         self._least, self._longest = np.inf, 0.0
 
     def observe(self, position: Array) -> None:
-        """Take the true positions (n, 3), m, after one physics step."""
+        """Take the true positions (n, 3), m, after one physics step.
+
+        Raises
+        ------
+        SwarmError
+            If the physics gave a position that is no number: nothing can be judged from there on.
+        """
         self.steps += 1
         self.time = self.steps * self._step
-        self._see_separation(position)
-        self._see_links(position)
-        self._see_network(position)
+        if not math.isfinite(position.sum()):
+            self._refuse(position)
+        distance = self._distances(position)
+        self._see_separation(distance)
+        self._see_links(distance)
+        self._see_network(position, distance)
         self._see_fence(position)
         self.path_length += length(position - self.last)
         self.last = position.copy()
 
     def goal_distance(self, position: Array) -> Array:
         """Distance of each robot to its goal in the plane, or to the middle of the living if it has none, (n,) m."""
-        alive = self.alive
-        middle = position[alive].mean(axis=0) if alive.any() else np.zeros(3)
-        goals = np.array([middle if goal is None else goal for goal in self._goals]).reshape(-1, 3)
-        distance = length(position[:, :2] - goals[:, :2])
-        distance[~alive] = np.nan
+        goals = self._goals
+        if self._homeless.any():
+            goals = goals.copy()
+            goals[self._homeless] = position[self.alive, :2].mean(axis=0) if self.alive.any() else 0.0
+        distance = length(position[:, :2] - goals)
+        distance[~self.alive] = np.nan
         return distance
 
-    def _see_separation(self, position: Array) -> None:
-        first, second = self._living
-        if not len(first):
+    def _distances(self, position: Array) -> Array:
+        """Distance of every pair, in the graph's order, m."""
+        return length(position.take(self._graph.first, axis=0) - position.take(self._graph.second, axis=0))
+
+    def _pair(self, pair: int) -> tuple[str, ...]:
+        return self.names[self._graph.first[pair]], self.names[self._graph.second[pair]]
+
+    def _see_separation(self, distance: Array) -> None:
+        pairs = self._graph.living_pairs
+        if not len(pairs):
             return
-        distance = length(position[first] - position[second])
-        worst = int(distance.argmin())
-        self._least = min(self._least, float(distance[worst]))
-        if distance[worst] < self.separation.value:
-            names = (self.names[first[worst]], self.names[second[worst]])
-            self.separation = Extreme(float(distance[worst]), self.time, names)
+        near = distance.take(pairs)
+        worst = int(near.argmin())
+        least = float(near[worst])
+        self._least = min(self._least, least)
+        if least < self.separation.value:
+            self.separation = Extreme(least, self.time, self._pair(pairs[worst]))
+            bound = self.scenario.expect.min_separation_m
+            if self.too_close is None and bound is not None and least < bound - ROUND_OFF:
+                self.too_close = self.separation
 
-    def _see_links(self, position: Array) -> None:
-        first, second = self._held
-        if not len(first):
+    def _see_links(self, distance: Array) -> None:
+        if not len(self._held):
             return
-        distance = length(position[first] - position[second])
-        worst = int(distance.argmax())
-        self._longest = max(self._longest, float(distance[worst]))
-        if distance[worst] > self.link.value:
-            self.link = Extreme(
-                float(distance[worst]), self.time, (self.names[first[worst]], self.names[second[worst]])
-            )
+        held = distance.take(self._held)
+        worst = int(held.argmax())
+        longest = float(held[worst])
+        self._longest = max(self._longest, longest)
+        if longest > self.link.value:
+            self.link = Extreme(longest, self.time, self._pair(self._held[worst]))
+            if self.stretched is None and longest > self.scenario.radio.range_m + ROUND_OFF:
+                self.stretched = self.link
 
-    def _see_network(self, position: Array) -> None:
-        """Connected if a spanning tree of the last tick still is one; only if it is not, look at all pairs."""
-        if not self._tree_holds(position):
-            adjacency = self._adjacency(position)
-            labels = components(adjacency)
-            if labels.any():
-                if self.split is None:
-                    living = np.flatnonzero(self.alive)
-                    cut_off = tuple(self.names[i] for i in living[labels > 0])
-                    self.split = Extreme(float(labels.max() + 1), self.time, cut_off)
-                return
-            self._tree = self._spanning_tree(position, adjacency)
-        self.connected_steps += 1
-
-    def _tree_holds(self, position: Array) -> bool:
-        first, second = self._tree
-        if len(first) != max(int(self.alive.sum()) - 1, 0):
-            return False
-        if not len(first):
-            return True
-        if length(position[first] - position[second]).max() > self.scenario.radio.range_m:
-            return False
-        return not (self._walls and cut_by_walls(position[first], position[second], self._walls).any())
+    def _see_network(self, position: Array, distance: Array) -> None:
+        parts, cut_off = self._graph.cut_off(position, distance)
+        if parts <= 1:
+            self.connected_steps += 1
+        elif self.split is None:
+            self.split = Extreme(float(parts), self.time, tuple(self.names[i] for i in cut_off))
 
     def _see_fence(self, position: Array) -> None:
         if self.outside is not None:
             return
-        out = ~self._within(position)
-        low, high = self.scenario.altitude_m
-        out |= self._flies & ((position[:, 2] < low) | (position[:, 2] > high))
-        out &= self.alive
+        within = (position >= self._low) & (position <= self._high)
+        if self._is_box and within.all():
+            return
+        out = self.alive & ~within.all(axis=1)
+        if not self._is_box:
+            out |= self.alive & ~shapely.intersects_xy(self._fence, position[:, 0], position[:, 1])
         if out.any():
             self.outside = Extreme(float(out.sum()), self.time, tuple(self.names[i] for i in np.flatnonzero(out)))
 
-    def _within(self, position: Array) -> NDArray[np.bool_]:
-        x, y = position[:, 0], position[:, 1]
-        if self._box is not None:
-            west, south, east, north = self._box
-            return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north))
-        return np.asarray(shapely.intersects_xy(self._fence, x, y))
+    def _refuse(self, position: Array) -> None:
+        broken = [name for name, row in zip(self.names, position, strict=True) if not np.isfinite(row).all()]
+        raise SwarmError(f"the physics gave no position at {self.time:.3f} s for {', '.join(broken)}")
 
-    def _living_pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        living = np.flatnonzero(self.alive)
-        first, second = np.triu_indices(len(living), 1)
-        return living[first], living[second]
-
-    def _held_pairs(self, record: TickRecord) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _held_pairs(self, record: TickRecord) -> NDArray[np.intp]:
         """Pairs of living robots that both say they hold their link."""
-        says = np.zeros((len(self.names), len(self.names)), dtype=bool)
+        count = len(self.names)
+        says = np.zeros((count, count), dtype=bool)
         for index, held in enumerate(record.held):
             if held and record.alive[index]:
-                says[index, [other for other in held if other < len(self.names)]] = True
-        first, second = np.nonzero(np.triu(says & says.T))
-        return first, second
+                says[index, [other for other in held if other < count]] = True
+        return np.flatnonzero(says[self._graph.first, self._graph.second] & says[self._graph.second, self._graph.first])
 
-    def _adjacency(self, position: Array) -> Array:
-        """Radio graph of the living, (k, k): within range, and in sight where walls block."""
-        here = position[self.alive]
-        offset = here[:, None] - here[None]
-        near = length(offset) <= self.scenario.radio.range_m
-        np.fill_diagonal(near, False)
-        if self._walls:
-            first, second = np.nonzero(np.triu(near))
-            cut = cut_by_walls(here[first], here[second], self._walls)
-            near[first[cut], second[cut]] = near[second[cut], first[cut]] = False
-        return near.astype(float)
+    def _note_power(self, record: TickRecord) -> None:
+        for index in np.flatnonzero(self.alive != record.alive):
+            what = "is back" if record.alive[index] else "is dead"
+            self.events.append(Event(record.time, f"{self.names[index]} {what}"))
+            self._given_up[index] = ()
 
-    def _spanning_tree(self, position: Array, adjacency: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        here = position[self.alive]
-        lengths = np.where(adjacency > 0, np.maximum(length(here[:, None] - here[None]), 1e-9), 0.0)
-        tree = minimum_spanning_tree(lengths).tocoo()
-        living = np.flatnonzero(self.alive)
-        return living[tree.row], living[tree.col]
+    def _note_given_up(self, record: TickRecord) -> None:
+        """Note who is presumed dead by anybody, once, and whether that is wrong."""
+        for index, status in enumerate(record.status):
+            if status is None or status.lost == self._given_up[index]:
+                continue
+            before = {name for lost in self._given_up for name in lost}
+            self._given_up[index] = status.lost
+            for name in status.lost:
+                if name not in before:
+                    wrong = name in self.names and bool(record.alive[self.names.index(name)])
+                    what = f"{self.names[index]} presumes {name} dead{', which is alive' if wrong else ''}"
+                    self.events.append(Event(record.time, what))
+
+
+def _goals(scenario: Scenario, robots: Sequence[PlacedRobot]) -> tuple[Array, NDArray[np.bool_]]:
+    """Goals in the plane, (n, 2) m, and who has none, (n,)."""
+    goals = [goal_of(scenario.mission, robot) for robot in robots]
+    known = np.array([np.zeros(2) if goal is None else goal[:2] for goal in goals]).reshape(-1, 2)
+    return known, np.array([goal is None for goal in goals], dtype=bool)
+
+
+def _bounds(fence: shapely.Polygon, scenario: Scenario, robots: Sequence[PlacedRobot]) -> tuple[Array, Array]:
+    """Lowest and highest coordinates allowed to each robot, (n, 3) m: the fence's box, and the band for multirotors."""
+    west, south, east, north = shapely.bounds(fence)
+    floor, ceiling = scenario.altitude_m
+    flies = np.array([VEHICLES[robot.vehicle].dims == 3 for robot in robots], dtype=bool)
+    low, high = np.full((len(robots), 3), -np.inf), np.full((len(robots), 3), np.inf)
+    low[:, :2], high[:, :2] = (west, south), (east, north)
+    low[flies, 2], high[flies, 2] = floor, ceiling
+    return low, high
 
 
 def _kinds(record: TickRecord) -> dict[str, int]:

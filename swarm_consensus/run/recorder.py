@@ -50,7 +50,8 @@ class Recorder:
     def record(self, record: TickRecord) -> None:
         """Keep one tick."""
         self._records.append(record)
-        for part in (record.truth.position, record.truth.orientation, record.truth.velocity):
+        truth = record.truth
+        for part in (truth.position, truth.orientation, truth.velocity, truth.angular_velocity):
             self._digest.update(part.tobytes())
 
     @property

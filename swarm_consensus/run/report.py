@@ -122,7 +122,9 @@ def _numbers(verdict: Verdict) -> str:
     rows = []
     for name, value in verdict.metrics.items():
         if isinstance(value, dict):
-            text = ", ".join(f"{key} {number:g}" for key, number in value.items())
+            text = ", ".join(
+                f"{key} {'none' if number is None else format(number, 'g')}" for key, number in value.items()
+            )
         else:
             text = f"{value:.6g}" if isinstance(value, float) else str(value)
         rows.append(f"<tr><td>{html.escape(name)}<td>{html.escape(text)}")

@@ -7,13 +7,16 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
-from swarm_consensus.run.monitor import Extreme, Monitor
+from swarm_consensus.arrays import Array
+from swarm_consensus.errors import InputError
+from swarm_consensus.run.monitor import ROUND_OFF, Event, Extreme, Monitor
 from swarm_consensus.simulation.scenario import Scenario
 from swarm_consensus.simulation.world import Contact
 
-_ROUND_OFF = 1e-9  # m, of a distance that equals its bound
+_MOST_EVENTS = 200  # kept in the verdict; a swarm that rubs along a wall makes thousands of contacts
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -35,6 +38,7 @@ class Verdict(msgspec.Struct, frozen=True):
     metrics: dict[str, Any]
     notes: tuple[str, ...] = ()  # what a person should know beside: a process that died, a weaker setting, an abort
     complete: bool = True  # False: the run ended before its time
+    events: tuple[Event, ...] = ()  # deaths, returns, contacts, broken promises, in order of time
 
     @property
     def held(self) -> bool:
@@ -49,8 +53,17 @@ def to_json(verdict: Verdict) -> bytes:
 
 
 def from_json(data: bytes) -> Verdict:
-    """Read ``verdict.json``."""
-    return msgspec.json.decode(data, type=Verdict)
+    """Read ``verdict.json``.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    try:
+        return msgspec.json.decode(data, type=Verdict)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError([f"verdict.json is not a verdict: {error}"]) from None
 
 
 def judge(
@@ -91,7 +104,7 @@ def judge(
         held = len(contacts) <= expect.contacts
         found.append(Expectation("contacts", f"at most {expect.contacts}", str(len(contacts)), held, first))
     if expect.min_separation_m is not None:
-        found.append(_separation(expect.min_separation_m, monitor.separation))
+        found.append(_separation(expect.min_separation_m, monitor))
     if expect.inside_fence is not None:
         found.append(_yes("inside_fence", expect.inside_fence, monitor.outside is None, _when(monitor.outside)))
     if expect.arrived_within_m is not None:
@@ -103,6 +116,7 @@ def judge(
         metrics=_metrics(monitor, contacts) | metrics,
         notes=tuple(notes),
         complete=complete,
+        events=_events(monitor, contacts),
     )
 
 
@@ -114,18 +128,27 @@ def _when(extreme: Extreme | None, what: str = "") -> str:
     return f"first at {extreme.time:.2f} s, {what}{', '.join(extreme.robots)}" if extreme else ""
 
 
+def _worst(first: Extreme | None, worst: Extreme) -> str:
+    """Say when a bound was first broken, if it was, and when and between whom the worst was."""
+    if not worst.robots:
+        return ""
+    since = f"first at {first.time:.2f} s, {' - '.join(first.robots)}; worst " if first else ""
+    return f"{since}at {worst.time:.2f} s, {' - '.join(worst.robots)}"
+
+
 def _links(scenario: Scenario, monitor: Monitor) -> Expectation:
     longest, most = monitor.link, scenario.radio.range_m
-    found = longest.value <= most + _ROUND_OFF
-    detail = f"at {longest.time:.2f} s, {' - '.join(longest.robots)}" if longest.robots else "no link was held"
+    found = longest.value <= most + ROUND_OFF
+    detail = _worst(monitor.stretched, longest) or "no link was held"
     bound = f"held links at most {most:g} m" if scenario.expect.links_kept else f"a held link beyond {most:g} m"
     return Expectation("links_kept", bound, f"{longest.value:.3f} m", found == scenario.expect.links_kept, detail)
 
 
-def _separation(least: float, found: Extreme) -> Expectation:
+def _separation(least: float, monitor: Monitor) -> Expectation:
+    found = monitor.separation
     value = "no pair" if np.isinf(found.value) else f"{found.value:.3f} m"
-    detail = f"at {found.time:.2f} s, {' - '.join(found.robots)}" if found.robots else ""
-    return Expectation("min_separation_m", f"at least {least:g} m", value, found.value >= least - _ROUND_OFF, detail)
+    held = found.value >= least - ROUND_OFF
+    return Expectation("min_separation_m", f"at least {least:g} m", value, held, _worst(monitor.too_close, found))
 
 
 def _arrived(scenario: Scenario, monitor: Monitor) -> Expectation:
@@ -133,18 +156,58 @@ def _arrived(scenario: Scenario, monitor: Monitor) -> Expectation:
     within = scenario.expect.arrived_within_m
     assert within is not None
     by = scenario.expect.by_s
-    times = np.array([*monitor.series.time, monitor.time])
-    distance = np.array([*monitor.series.goal, monitor.goal_distance(monitor.last)])
+    times, distance = _goal_distances(monitor)
     late = times >= (scenario.duration_s if by is None else by) - 1e-9
     late[-1] = True
-    judged = distance[late]
-    if not np.isfinite(judged).any():
-        return Expectation("arrived_within_m", f"at most {within:g} m", "nobody lives", False)
-    worst = np.unravel_index(np.nanargmax(judged), judged.shape)
-    value = float(judged[worst])
-    detail = f"{monitor.names[worst[1]]} at {times[late][worst[0]]:.2f} s"
+    judged, when = distance[late], times[late]
     bound = f"at most {within:g} m" + ("" if by is None else f" from {by:g} s on")
-    return Expectation("arrived_within_m", bound, f"{value:.3f} m", value <= within + _ROUND_OFF, detail)
+    if not np.isfinite(judged).any():
+        return Expectation("arrived_within_m", bound, "nobody lives", False)
+    worst = np.unravel_index(np.nanargmax(judged), judged.shape)
+    value = f"{judged[worst]:.3f} m"
+    detail = f"{monitor.names[worst[1]]} at {when[worst[0]]:.2f} s"
+    away = judged > within + ROUND_OFF  # the dead (NaN) are not asked to arrive
+    if not away.any():
+        return Expectation("arrived_within_m", bound, value, True, detail)
+    first = int(away.any(axis=1).argmax())
+    names = ", ".join(monitor.names[index] for index in np.flatnonzero(away[first]))
+    return Expectation(
+        "arrived_within_m", bound, value, False, f"at {when[first]:.2f} s not {names}; farthest {detail}"
+    )
+
+
+def _goal_distances(monitor: Monitor) -> tuple[Array, Array]:
+    """Times (t,) s and distances to the goal (t, n) m, tick by tick and at the end."""
+    times = np.array([*monitor.series.time, monitor.time])
+    return times, np.array([*monitor.series.goal, monitor.goal_distance(monitor.last)])
+
+
+def _arrivals(monitor: Monitor) -> dict[str, float | None]:
+    """Time from which on each robot stayed within the bound to the end, s; None if it did not, or lives no more."""
+    within = monitor.scenario.expect.arrived_within_m
+    if within is None:
+        return dict.fromkeys(monitor.names)
+    times, distance = _goal_distances(monitor)
+    away = ~(distance <= within + ROUND_OFF)
+    since = len(away) - away[::-1].argmax(axis=0)  # the row after the last one away
+    since[~away.any(axis=0)] = 0
+    return {
+        name: None if row == len(times) else round(float(times[row]), 6)
+        for name, row in zip(monitor.names, since.tolist(), strict=True)
+    }
+
+
+def _events(monitor: Monitor, contacts: Sequence[Contact]) -> tuple[Event, ...]:
+    """Return everything that happened at one moment, in order of time."""
+    found = [*monitor.events, *(Event(c.time, f"{c.first} touches {c.second}") for c in contacts[:_MOST_EVENTS])]
+    firsts = (
+        (monitor.split, "the network splits, cut off: "),
+        (monitor.stretched, "a held link is longer than the range: "),
+        (monitor.too_close, "nearer than the smallest separation: "),
+        (monitor.outside, "outside the fence or the altitude band: "),
+    )
+    found += [Event(first.time, what + ", ".join(first.robots)) for first, what in firsts if first]
+    return tuple(sorted(found, key=lambda event: event.time)[:_MOST_EVENTS])
 
 
 def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
@@ -160,6 +223,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "lambda2_end": lambda2[-1] if lambda2 else 0.0,
         "connected_share": monitor.connected_steps / max(monitor.steps, 1),
         "contacts": len(contacts),
+        "arrival_s": _arrivals(monitor),
         "path_length_m": dict(zip(monitor.names, np.round(monitor.path_length, 3).tolist(), strict=True)),
         "frames": monitor.radio,
     }
@@ -167,8 +231,10 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
 
 def table(verdict: Verdict) -> Table:
     """Return the verdict as a table for the terminal."""
-    shown = Table("expectation", "bound", "measured", "", "where", title=f"{verdict.scenario}, seed {verdict.seed}")
+    shown = Table(
+        "expectation", "bound", "measured", "", "where", title=f"{escape(verdict.scenario)}, seed {verdict.seed}"
+    )
     for each in verdict.expectations:
-        mark = "[green]held[/]" if each.held else "[bold red]FAILED[/]"
-        shown.add_row(each.name, each.bound, each.value, mark, each.detail)
+        mark = "[green]held[/]" if each.held else "[bold red]FAILED[/]"  # words beside the colours
+        shown.add_row(each.name, each.bound, each.value, mark, escape(each.detail))
     return shown
