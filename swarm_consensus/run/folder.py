@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
 
@@ -28,20 +29,29 @@ def create_folder(out: str | Path | None, name: str, seed: int) -> Path:
     InputError
         If the place is occupied or can't be written.
     """
-    folder = _free(name, seed) if out is None else Path(out)
     try:
+        if out is None:
+            return _claim(Path("runs"), f"{name}-seed{seed}")
+        folder = Path(out)
         if folder.is_dir() and any(folder.iterdir()):
             raise InputError([f"--out {folder}: the folder is not empty; name another one"])
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError([f"--out {folder}: {(error.strerror or str(error)).lower()}"]) from None
+        place = "runs" if out is None else f"--out {out}"
+        raise InputError([f"{place}: {(error.strerror or str(error)).lower()}"]) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError([f"--out {folder}: no permission to write there"])
     return folder
 
 
-def _free(name: str, seed: int) -> Path:
-    base = Path("runs") / f"{name}-seed{seed}"
-    numbered = (base.with_name(f"{base.name}-{number}") for number in count(2))
-    return next(path for path in chain([base], numbered) if not path.exists())
+def _claim(parent: Path, name: str) -> Path:
+    """Make the first free of name, name-2, name-3, ...; of two runs that start at once, each gets its own."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for path in chain([parent / name], (parent / f"{name}-{number}" for number in count(2))):
+        with suppress(FileExistsError):
+            path.mkdir()
+            return path
+    raise AssertionError  # counting has no end
 
 
 @contextmanager
