@@ -29,6 +29,7 @@ from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Statu
 from swarm_consensus.robot.supervisor import reason_to_hold
 from swarm_consensus.robot.vehicle import admit, follow, followed_point
 
+LEASH = 0.6  # of the tracking bound: so far a reference may run ahead; the rest is for noise and for what swings out
 _STILL = np.zeros(3)
 _NOWHERE = np.full(3, np.nan)
 
@@ -182,7 +183,7 @@ class Agent:
                 velocity[: self._dims],
                 point[: self._dims],
                 config.period,
-                config.vehicle.tracking,
+                LEASH * config.vehicle.tracking,
             )
             velocity = velocity * share
             self._reference = start + velocity * config.period

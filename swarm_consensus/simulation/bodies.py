@@ -28,7 +28,9 @@ def add_ground(client: int) -> int:
     seen = pybullet.createVisualShape(
         pybullet.GEOM_BOX, halfExtents=[100, 100, 0.001], rgbaColor=_FLOOR, physicsClientId=client
     )
-    return int(pybullet.createMultiBody(0.0, shape, seen, basePosition=[0, 0, 0], physicsClientId=client))
+    ground = int(pybullet.createMultiBody(0.0, shape, seen, basePosition=[0, 0, 0], physicsClientId=client))
+    pybullet.changeDynamics(ground, -1, lateralFriction=1.0, physicsClientId=client)
+    return ground
 
 
 def add_obstacle(client: int, obstacle: Obstacle) -> list[int]:
@@ -47,6 +49,7 @@ def add_obstacle(client: int, obstacle: Obstacle) -> list[int]:
             physicsClientId=client,
         )
         body = pybullet.createMultiBody(0.0, shape, seen, basePosition=[*middle, 0.0], physicsClientId=client)
+        pybullet.changeDynamics(body, -1, collisionMargin=0.0, physicsClientId=client)  # else a hull is a little fatter
         bodies.append(int(body))
     return bodies
 
@@ -115,7 +118,7 @@ def add_rover(client: int, robot: PlacedRobot) -> int:
     wheel = shape(pybullet.GEOM_CYLINDER, radius=rover.WHEEL_RADIUS, height=rover.WHEEL_WIDTH)
     caster = shape(pybullet.GEOM_SPHERE, radius=rover.CASTER_RADIUS)
     side, low = 0.5 * rover.TRACK, -rover.WHEEL_DROP
-    floor = low - rover.WHEEL_RADIUS + rover.CASTER_RADIUS
+    floor = low - rover.WHEEL_RADIUS + rover.CASTER_RADIUS + rover.CASTER_LIFT
     lying = list(pybullet.getQuaternionFromEuler([-np.pi / 2, 0, 0]))  # a cylinder's axis is its z
     level = [0.0, 0.0, 0.0, 1.0]
     body = pybullet.createMultiBody(

@@ -32,6 +32,7 @@ _TILT = 5.5  # m/s^2, greatest horizontal acceleration asked for: a tilt of 29 d
 _CLIMB = 5.0  # m/s^2, greatest vertical one
 _VELOCITY_GAIN = 7.0  # 1/s
 _DRIFT_GAIN = 3.0  # 1/s^2, integral of the velocity error: drag and a wrong mass leave no steady error
+_DRIFT_ERROR = 0.2  # m/s, a larger error is a manoeuvre, not drift
 _DRIFT_MOST = 1.5  # m/s^2
 _ATTITUDE_GAIN = 14.0  # 1/s
 _RATE_GAIN = 35.0  # 1/s
@@ -114,7 +115,7 @@ class MultirotorControl:
     def _acceleration(self, velocity: Array) -> Array:
         """Velocity loop: proportional and integral, within what the airframe can do."""
         error = self._velocity - velocity
-        self._drift += (_DRIFT_GAIN * self._step) * error
+        self._drift += (_DRIFT_GAIN * self._step) * np.clip(error, -_DRIFT_ERROR, _DRIFT_ERROR)
         np.clip(self._drift, -_DRIFT_MOST, _DRIFT_MOST, out=self._drift)
         wished = _VELOCITY_GAIN * error + self._drift
         across = length(wished[:, :2])

@@ -14,6 +14,7 @@ WHEEL_MASS = 0.1  # kg
 TRACK = 0.22  # m, between the wheels
 WHEEL_DROP = 0.01  # m, of the axle below the centre of the chassis
 CASTER_RADIUS = 0.02  # m
+CASTER_LIFT = 0.001  # m, of the casters above the ground when it stands level: the wheels carry the weight, and grip
 CASTER_AHEAD = 0.085  # m, in front of and behind the axle
 TORQUE = 0.4  # N m, greatest of one wheel's motor
 GEAR_FRICTION = 0.06  # N m, of a motor without power: the rover rolls out in a fraction of a metre

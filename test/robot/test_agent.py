@@ -194,7 +194,7 @@ def test_a_vehicle_that_does_not_move_holds_its_reference_back(orders: Orders, a
     agent = Agent(orders(count=1))
     for tick in range(100):
         reference = agent.tick(at(tick)).status.reference
-    assert np.linalg.norm(reference - [0.0, 0.0, 1.0]) <= 0.2 + 1e-9  # the tracking bound
+    assert np.linalg.norm(reference - [0.0, 0.0, 1.0]) <= 0.2 + 1e-9  # the tracking bound; the leash is shorter
 
 
 def test_the_filter_comes_last(orders: Orders, at: At) -> None:
