@@ -3,16 +3,19 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SOURCES := setup.cfg setup.py pyproject.toml constraints/jazzy.txt
 
 .PHONY: help demo test lint bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-$(STAMP): setup.cfg setup.py pyproject.toml constraints/jazzy.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints/jazzy.txt -e '.[ros,sim,video,test,lint]'
+$(STAMP): $(SOURCES)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed; 3.11 for PyBullet")'
+	@echo "Installing into $(VENV), once; this takes about a minute"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --upgrade pip
+	@$(BIN)/python -m pip install -qq -c constraints/jazzy.txt -e '.[ros,sim,video,test,lint]'
 	@touch $@
 
 demo: $(STAMP) ## twelve robots gather in a PyBullet world, each its own ROS 2 process
