@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections import Counter
 from pathlib import Path
 
 from swarm_consensus.errors import InputError
@@ -15,15 +16,18 @@ from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.scenario import Scenario
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 60rem; margin: 0 auto; padding: 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 72rem; margin: 0 auto; padding: 1rem; }
 h1 { margin-bottom: 0; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
-table { border-collapse: collapse; width: 100%; }
-td, th { text-align: left; padding: .3rem .6rem; vertical-align: top; }
+table { border-collapse: collapse; } .scroll { overflow-x: auto; }
+td, th { text-align: left; padding: .3rem .9rem .3rem 0; vertical-align: top; }
 tr { border-bottom: 1px solid #eee; } svg, img { max-width: 100%; height: auto; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
+figure { margin: 0; } figcaption { font-weight: 600; } .wide { grid-column: 1 / -1; } .wide > * { width: 100%; }
 .held { color: #00664b; font-weight: 600; } .failed { color: #b03a00; font-weight: 600; }
 .note { background: #fff4e0; padding: .5rem .8rem; border-left: 4px solid #E69F00; } small { color: #555; }
-.scroll { overflow-x: auto; }
 """
+_MOST_EVENTS = 40  # shown; verdict.json has them all
+_MOST_FAULTS = 3  # named in the summary
 
 
 def write_report(folder: str | Path) -> Path:
@@ -58,10 +62,11 @@ def write_report(folder: str | Path) -> Path:
 def _page(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
     title = html.escape(f"{scenario.name}, seed {verdict.seed}")
     parts = [
-        f"<h1>{title}</h1><p>{html.escape(scenario.description)}</p>",
+        f"<h1>{title}</h1><p>{html.escape(scenario.description)}</p><p><small>{html.escape(summary(scenario))}</small>",
         *(f'<p class="note">{html.escape(note)}</p>' for note in verdict.notes),
         "<h2>Verdict</h2>" + _verdict_table(verdict),
-        *_pictures(folder, verdict, scenario),
+        "<h2>Pictures</h2>" + _pictures(folder, verdict, scenario),
+        "<h2>Events</h2>" + _events(verdict),
         "<h2>Numbers</h2>" + _numbers(verdict),
     ]
     return (
@@ -69,6 +74,24 @@ def _page(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style>'
         f"<body>{''.join(parts)}</body></html>\n"
     )
+
+
+def summary(scenario: Scenario) -> str:
+    """Say in one line what was run: who, with which radio, to do what, for how long, with which faults."""
+    kinds = Counter(robot.vehicle for robot in scenario.robots)
+    radio = scenario.radio
+    parts = [
+        ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(kinds.items())),
+        f"radio range {radio.range_m:g} m, {radio.loss:.0%} loss, {1000 * radio.delay_s:g} ms delay",
+        *(["walls block the radio"] if radio.walls == "block" else []),
+        f"mission {scenario.mission.behaviour}",
+        f"{scenario.duration_s:g} s",
+        *(f"{fault.robot} crashes at {fault.crash_s:g} s" for fault in scenario.faults[:_MOST_FAULTS]),
+    ]
+    more = len(scenario.faults) - _MOST_FAULTS
+    if more > 0:
+        parts.append(f"{more} more crash{'es' if more > 1 else ''}")
+    return "; ".join(parts) + "."
 
 
 def _verdict_table(verdict: Verdict) -> str:
@@ -86,36 +109,55 @@ def _verdict_table(verdict: Verdict) -> str:
     return f'<p class="{whole}">{words}</p><div class="scroll"><table>{head}{"".join(rows)}</table></div>'
 
 
-def _pictures(folder: Path, verdict: Verdict, scenario: Scenario) -> list[str]:
+def _pictures(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
     series = load_series(folder)
     if not len(series["time"]):
-        return ["<p>No tick was recorded.</p>"]
-    touching = 2 * max(VEHICLES[robot.vehicle].radius for robot in scenario.robots)
-    reach = scenario.radio.range_m
+        return "<p>No tick was recorded.</p>"
     drawn = [
-        ("Paths", plots.svg(plots.ground_plan(scenario, series), height=5.0)),
-        ("Distance to the goal", plots.svg(plots.goal_distance(series))),
+        ("Distance to the goal", plots.goal_distance(series)),
+        ("Smallest separation of two living robots", plots.over_time(series, "separation", "m", _touching(scenario))),
         (
-            "Smallest separation of two living robots, at physics rate",
-            plots.svg(
-                plots.over_time(series, "separation", "m, centre to centre", touching, "two of the largest touch")
-            ),
+            "Longest held link",
+            plots.over_time(series, "link", "m", [(scenario.radio.range_m, "radio range")]),
         ),
-        ("Longest held link", plots.svg(plots.over_time(series, "link", "m", reach, "radio range"))),
-        ("Algebraic connectivity of the living", plots.svg(plots.over_time(series, "lambda2", "lambda2"))),
-        ("What holds robots back", plots.svg(plots.held_back(series))),
-        ("Frames", plots.svg(plots.frames(verdict.metrics.get("frames", {})), height=2.4)),
+        ("Algebraic connectivity of the living", plots.over_time(series, "lambda2", "lambda2")),
+        ("What holds robots back", plots.held_back(series)),
+        ("Frames", plots.frames(verdict.metrics.get("frames", {}))),
     ]
-    pictures = [f"<h2>{name}</h2>{picture}" for name, picture in drawn]
-    return [*_still(folder), *pictures]
+    paths = _figure("Paths", plots.svg(plots.ground_plan(scenario, series), 8.0, 5.2), wide=True)
+    return f'<div class="grid">{paths}{"".join(_figure(n, plots.svg(draw)) for n, draw in drawn)}{_still(folder)}</div>'
 
 
-def _still(folder: Path) -> list[str]:
+def _touching(scenario: Scenario) -> list[tuple[float, str]]:
+    """Distances between centres at which two robots of one kind touch: each kind's own, in m."""
+    kinds = Counter(robot.vehicle for robot in scenario.robots)
+    return [(2 * VEHICLES[kind].radius, f"two {kind}s touch") for kind, count in sorted(kinds.items()) if count > 1]
+
+
+def _figure(name: str, picture: str, *, wide: bool = False) -> str:
+    """Return a captioned picture that screen readers name."""
+    named = picture.replace("<svg ", f'<svg role="img" aria-label="{html.escape(name)}" ', 1)
+    return f"<figure{' class=wide' if wide else ''}><figcaption>{html.escape(name)}</figcaption>{named}</figure>"
+
+
+def _still(folder: Path) -> str:
     path = folder / "world.png"
     if not path.is_file():
-        return []
+        return ""
     data = base64.b64encode(path.read_bytes()).decode()
-    return [f'<h2>The world at the end</h2><img alt="the world at the end" src="data:image/png;base64,{data}">']
+    image = f'<img alt="The world at the end" src="data:image/png;base64,{data}">'
+    return _figure("The world at the end", image, wide=True)
+
+
+def _events(verdict: Verdict) -> str:
+    if not verdict.events:
+        return "<p>None: nobody died, nothing touched, no promise was broken."
+    rows = "".join(
+        f"<tr><td>{event.time:.2f} s<td>{html.escape(event.what)}" for event in verdict.events[:_MOST_EVENTS]
+    )
+    more = len(verdict.events) - _MOST_EVENTS
+    rest = f"<p><small>and {more} more, in verdict.json</small>" if more > 0 else ""
+    return f'<div class="scroll"><table>{rows}</table></div>{rest}'
 
 
 def _numbers(verdict: Verdict) -> str:
