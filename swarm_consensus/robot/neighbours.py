@@ -66,6 +66,8 @@ class Neighbours:
         self._pushing = np.zeros(count, dtype=bool)  # says that it is blocked, far from its goal
         self._held = np.zeros(count, dtype=bool)
         self._lost = np.zeros(count, dtype=bool)
+        self._holds: list[frozenset[int]] = [frozenset()] * count  # whose links each other said it holds
+        self._still_until = 0 if config.start_links else boot + config.lost_after  # a returner waits to be heard
         self._held[list(config.start_links)] = True
         self._note_links()
         self._note_known()
@@ -73,7 +75,8 @@ class Neighbours:
     def hear(self, frame: Frame) -> None:
         """Take in an accepted frame: the sender's own news, and what it saw of others."""
         sender, own = frame.sender, self._config.index
-        self._claims[sender] = own in unpack_ids(frame.held)
+        self._holds[sender] = unpack_ids(frame.held)
+        self._claims[sender] = own in self._holds[sender]
         self._pushing[sender] = frame.pushing
         if frame.tick > self._tick[sender]:
             self._learn(sender, frame.tick, frame.position)
@@ -106,6 +109,7 @@ class Neighbours:
             The present tick.
         """
         self._bury(tick)
+        self._count(tick)
         offset = reference - np.array(self._where)
         distance = length(offset)
         rho = self._uncertainty(tick)
@@ -133,14 +137,33 @@ class Neighbours:
                 self._note_links()
                 self._note_known()
 
+    def _count(self, tick: int) -> None:
+        """Hold still without a majority: those who were cut off together may be dead to a majority that moves on.
+
+        Who counts must be heard of within less than `lost_after`, so that a minority stands before it is presumed
+        dead, and a robot that is back in the majority waits until that had time to hear of it. Half the roster counts
+        as a majority if the first robot is in it, so that no two halves both move.
+        """
+        newest = tick - max(self._config.lost_after - self._config.max_age, self._config.max_age)
+        heard = [index for index in self._others if self._since[index] >= newest]
+        self.count = 1 + len(heard)
+        doubled = 2 * self.count + (self._config.index == 0 or 0 in heard)
+        if doubled <= len(self._tick):
+            self._still_until = tick + self._config.lost_after
+
+    def quorate(self, tick: int) -> bool:
+        """Tell whether a majority was heard of, and has been for long enough to know of this robot."""
+        return tick >= self._still_until
+
     def _uncertainty(self, tick: int) -> Array:
         """Return rho, shape (n,), m.
 
-        One that is presumed dead has stopped: it moved no longer than `max_age`, as every robot that hears nothing.
+        One that is presumed dead has stopped, even if it lives: soon, if it holds a link to one who is heard, since
+        those links are stale to it too; and at the latest when it found itself in a minority.
         """
         age = np.maximum(tick + 1 - np.array(self._tick), 1)
         if self.lost:
-            age = np.where(self._lost, np.minimum(age, self._config.max_age + 2), age)
+            age = np.where(self._lost, np.minimum(age, self._longest_walk), age)
         return np.asarray(self._step * age)
 
     def _note_links(self) -> None:
@@ -156,6 +179,9 @@ class Neighbours:
         self._known = [i for i in self._others if self._tick[i] >= 0 and i not in self.lost]
         self.living: NDArray[np.intp] = np.array(self._known, dtype=np.intp)  # heard of, and not presumed dead
         self.living_separation = self.separation[self.living]
+        heard = {self._config.index, *self._known}
+        soon, late = 2 * self._config.max_age + 2, self._config.lost_after + 2
+        self._longest_walk = np.array([soon if heard & holds else late for holds in self._holds])
 
     def pushing(self) -> NDArray[np.bool_]:
         """Tell which of the `living` say that they are blocked, far from their goal, shape (k,)."""

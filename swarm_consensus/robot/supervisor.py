@@ -23,7 +23,8 @@ def reason_to_hold(neighbours: Neighbours, names: Sequence[str], tick: int) -> s
     -------
     str or None
         ``waiting for x``: nothing was heard of x yet, so it may be anywhere; ``x not heard``: the news of a held
-        neighbour is too old; ``alone``: no link is left; None: move.
+        neighbour is too old; ``cut off with 2 of 5``: no majority of the roster is heard of, or not for long enough
+        to know of this robot; ``alone``: no link is left; None: move.
     """
     if len(names) == 1:
         return None
@@ -32,4 +33,6 @@ def reason_to_hold(neighbours: Neighbours, names: Sequence[str], tick: int) -> s
     stale = neighbours.stale(tick)
     if stale is not None:
         return f"{names[stale]} not heard"
+    if not neighbours.quorate(tick):
+        return f"cut off with {neighbours.count} of {len(names)}"
     return None if neighbours.held else "alone"

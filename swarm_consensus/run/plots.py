@@ -26,7 +26,7 @@ LOOKS = {"multirotor": (BLUE, "o"), "rover": (ORANGE, "s")}  # colour and marker
 Series = Mapping[str, Any]
 
 # text stays text, in the reader's font; the salt makes two drawings of one run equal to the byte
-_SVG = {"svg.fonttype": "none", "svg.hashsalt": "swarm_consensus"}
+_SVG: Any = {"svg.fonttype": "none", "svg.hashsalt": "swarm_consensus"}
 
 
 def svg(draw: Callable[[Axes], None], width: float = 5.2, height: float = 2.7) -> str:
@@ -92,8 +92,8 @@ def _draw_paths(axes: Axes, scenario: Scenario, series: Series) -> None:
         x, y = series["path"][:, index, 0], series["path"][:, index, 1]
         axes.plot(x, y, color=colour, alpha=0.55, linewidth=1.0, zorder=2)
         axes.plot(x[:1], y[:1], marker, markerfacecolor="white", color=colour, markersize=5, zorder=3)
-        end = {"marker": "X", "color": "#1a1a1a"} if dead[index] else {"marker": marker, "color": colour}
-        axes.plot(x[-1:], y[-1:], linestyle="", markersize=6, markeredgecolor="white", zorder=3, **end)
+        end, shade = ("X", "#1a1a1a") if dead[index] else (marker, colour)
+        axes.plot(x[-1:], y[-1:], end, color=shade, markersize=6, markeredgecolor="white", zorder=3)
 
 
 def _draw_legend(axes: Axes, scenario: Scenario, *, goals: bool, dead: bool) -> None:

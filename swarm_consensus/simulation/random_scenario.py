@@ -39,6 +39,7 @@ class Hardship:
     jitter: float = 0.1  # s
     outages: int = 4  # robots that nobody hears, and that hear nobody, for a while
     outage: float = 4.0  # s, at the longest; shorter than `lost_after_s`
+    split: float = 0.0  # s, at the longest, for which the swarm falls into two parts
     obstacles: int = 5
     duration: float = 15.0  # s
 
@@ -80,7 +81,12 @@ def random_scenario(rng: np.random.Generator, hardship: Hardship | None = None) 
         robots=robots,
         control=control,
         mission=_mission(rng, robots, walls),
-        expect=Expect(connected=True, links_kept=True, contacts=0, inside_fence=True),
+        expect=Expect(
+            connected=True if hard.split < control.lost_after_s else None,
+            links_kept=True,
+            contacts=0,
+            inside_fence=True,
+        ),
         duration_s=hard.duration,
     )
 
@@ -95,6 +101,11 @@ def _radio(rng: np.random.Generator, hard: Hardship, count: int) -> Radio:
                 from_s=start, until_s=round(start + length, 3), groups=[[f"robot_{int(rng.integers(count)) + 1}"]]
             )
         )
+    if hard.split:
+        start = round(float(rng.uniform(0.0, 0.3 * hard.duration)), 3)
+        half = [f"robot_{index + 1}" for index in np.flatnonzero(rng.random(count) < 0.5)]
+        until = round(start + float(rng.uniform(0.5, 1.0)) * hard.split, 3)
+        outages.append(Partition(from_s=start, until_s=until, groups=[half or ["robot_1"]]))
     return Radio(
         range_m=round(float(rng.uniform(3.0, 8.0)), 3),
         loss=round(float(rng.uniform(0.0, hard.loss)), 3),
