@@ -53,7 +53,14 @@ class Sightings(msgspec.Struct, array_like=True, frozen=True, tag="sightings"):
     entries: tuple[Sighting, ...]
 
 
-Message: TypeAlias = Sightings  # later capabilities make this a union: each message has its own tag
+class Note(msgspec.Struct, array_like=True, frozen=True, tag="note"):
+    """What a behaviour or a protocol says to its like on other robots; only these read the words."""
+
+    topic: Annotated[str, Meta(max_length=16)]
+    words: Raw
+
+
+Message: TypeAlias = Sightings | Note  # later capabilities add to the union: each message has its own tag
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -71,7 +78,7 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Frame)
-_message_decoder = msgspec.msgpack.Decoder(Message)
+_message_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 
 def encode(frame: Frame) -> bytes:

@@ -8,28 +8,30 @@ vehicle beyond that bound, and noise of the odometry never enters them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
+from msgspec import Raw
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.barrier import barrier_filter
-from swarm_consensus.motion.behaviour import Situation, Wish
+from swarm_consensus.motion.behaviour import Briefing, Situation, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
-from swarm_consensus.network.frame import Frame, encode
+from swarm_consensus.network.frame import Frame, Note, encode, messages_of, packed
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.neighbours import Neighbours, View
-from swarm_consensus.robot.safety import Blocked, Rows, Safety
+from swarm_consensus.robot.safety import Blocked, Safety
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
 from swarm_consensus.robot.vehicle import admit, follow, followed_point
 
 LEASH = 0.6  # of the tracking bound: so far a reference may run ahead; the rest is for noise and for what swings out
+WORDS = 800  # bytes, the most that a behaviour may say in a frame: beacon and sightings need the rest
 _STILL = np.zeros(3)
 _NOWHERE = np.full(3, np.nan)
 
@@ -47,6 +49,7 @@ class Decision:
     velocity: Array = field(default_factory=_still)  # (3,) m/s, what the filter let through
     active: tuple[str, ...] = ()  # what shaped it
     pushing: bool = False  # blocked, and asking those who have arrived to make way
+    note: bytes | None = None  # what the behaviour says to its like
 
 
 class Agent:
@@ -65,9 +68,12 @@ class Agent:
         self._dims = config.vehicle.dims
         self._speed = me.speed
         self._safety = Safety(config)
-        self._goal = None if config.goal is None else config.goal[: self._dims]
-        self._waypoint = _ways(config, self._safety.clearance)
-        self._law = BEHAVIOURS[config.behaviour]
+        task = config.task
+        guidance = _guidance(config, self._safety.clearance)
+        self._goal = None if task.goal is None else task.goal[: self._dims]
+        self._waypoint = guidance.waypoint if config.obstacles and task.goal is not None else None
+        self._topic = task.behaviour
+        self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
         self._slip = Slip(config.index, config.period)
         self._inbox = Inbox(
             own=config.index,
@@ -78,6 +84,7 @@ class Agent:
         self._halted = False
         self._sequence = 0
         self._reference: Array | None = None
+        self._velocity = _STILL
         self.neighbours: Neighbours | None = None
 
     def halt(self) -> None:
@@ -101,20 +108,29 @@ class Agent:
         tick = stimulus.tick
         odometry = _usable(stimulus.odometry)
         neighbours = self._wake(tick, odometry)
-        for frame in self._inbox.accept(stimulus.frames, tick):
-            neighbours.hear(frame)
+        notes = self._hear(neighbours, stimulus.frames, tick)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
         hold = self._reason_to_hold(odometry, neighbours, tick)
         if hold is None:
-            decision = self._steer(neighbours, view, self._safety.rows(self._reference, neighbours, view))
+            decision = self._steer(self._wish(neighbours, view, notes, tick), neighbours, view)
         else:
             decision = Decision(hold)
         command, velocity = self._move(odometry, decision)
-        return Response(
-            command, self._beacon(tick, neighbours, velocity, decision.pushing), self._status(neighbours, decision)
-        )
+        self._velocity = velocity
+        return Response(command, self._beacon(tick, neighbours, velocity, decision), self._status(neighbours, decision))
+
+    def _hear(self, neighbours: Neighbours, frames: Iterable[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
+        """Take in frames; return the notes for this robot's behaviour, each with its sender."""
+        notes = []
+        for frame in self._inbox.accept(frames, tick):
+            messages = messages_of(frame)
+            neighbours.hear(frame, messages)
+            for message in messages:
+                if isinstance(message, Note) and message.topic == self._topic:
+                    notes.append((frame.sender, message.words))
+        return tuple(notes)
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:
         """Set up what depends on when and where the robot was switched on."""
@@ -133,12 +149,13 @@ class Agent:
             return "odometry stale"
         return reason_to_hold(neighbours, self.names, tick)
 
-    def _steer(self, neighbours: Neighbours, view: View, rows: Rows | Blocked) -> Decision:
+    def _steer(self, wish: Wish, neighbours: Neighbours, view: View) -> Decision:
         """Behaviour, then slip, then filter."""
-        wish = self._wish(neighbours, view)
+        assert self._reference is not None
         desired = self._spatial(wish.velocity)
+        rows = self._safety.rows(self._reference, neighbours, view)
         if isinstance(rows, Blocked):
-            return Decision("held", desired=desired, active=(rows.name,), pushing=wish.pushing)
+            return Decision("held", desired=desired, active=(rows.name,), pushing=wish.pushing, note=wish.note)
         asked = self._slip.turn(wish.velocity)
         filtered = barrier_filter(asked, rows.matrix, rows.bounds)
         active = rows.named(filtered.active)
@@ -150,23 +167,30 @@ class Agent:
             velocity=self._spatial(filtered.velocity),
             active=active,
             pushing=blocked and wish.pushing,
+            note=wish.note,
         )
 
-    def _wish(self, neighbours: Neighbours, view: View) -> Wish:
+    def _wish(self, neighbours: Neighbours, view: View, notes: tuple[tuple[int, Raw], ...], tick: int) -> Wish:
         """Ask the behaviour."""
         assert self._reference is not None
         dims, living = self._dims, neighbours.living
         return self._law(
             Situation(
+                tick=tick,
                 position=self._reference[:dims],
+                velocity=self._velocity[:dims],
                 goal=self._goal,
                 waypoint=self._waypoint,
+                others=living,
                 offset=view.offset[living, :dims],
                 distance=view.distance[living],
                 separation=neighbours.living_separation,
+                other_velocity=neighbours.velocities()[:, :dims],
+                linked=neighbours.links(),
                 pushing=neighbours.pushing(),
                 speed=self._speed,
                 count=len(self.names),
+                notes=notes,
             )
         )
 
@@ -201,7 +225,7 @@ class Agent:
             dropped=self._inbox.dropped,
         )
 
-    def _beacon(self, tick: int, neighbours: Neighbours, velocity: Array, pushing: bool) -> bytes:
+    def _beacon(self, tick: int, neighbours: Neighbours, velocity: Array, decision: Decision) -> bytes:
         """Build this tick's frame."""
         assert self._reference is not None
         self._sequence += 1
@@ -214,9 +238,32 @@ class Agent:
                 position=(x, y, z),
                 velocity=tuple(velocity.tolist()),
                 held=neighbours.beacon,
-                pushing=pushing,
-                messages=neighbours.sightings(),
+                pushing=decision.pushing,
+                messages=(*neighbours.sightings(), *self._note(decision.note)),
             )
+        )
+
+    def _note(self, words: bytes | None) -> tuple[Raw, ...]:
+        """Return what the behaviour says as a message; nothing if it is too long, rather than lose the beacon."""
+        if words is None or len(words) > WORDS:
+            return ()
+        return (packed(Note(self._topic, Raw(words))),)
+
+    def _briefing(self, guidance: Guidance) -> Briefing:
+        """Tell the behaviour all that does not change."""
+        config, safety = self.config, self._safety
+        return Briefing(
+            task=config.task,
+            index=config.index,
+            count=len(config.roster),
+            dims=self._dims,
+            period=config.period,
+            speed=self._speed,
+            link=config.radio_range - config.margin - 2.0 * config.vehicle.reach,
+            clearance=safety.clearance,
+            fence=config.fence,
+            obstacles=config.obstacles,
+            guidance=guidance,
         )
 
     def _spatial(self, velocity: Array) -> Array:
@@ -232,16 +279,12 @@ def _usable(odometry: Odometry | None) -> Odometry | None:
     return odometry if math.isfinite(sum(odometry.position.tolist()) + sum(odometry.orientation.tolist())) else None
 
 
-def _ways(config: AgentConfig, clearance: float) -> Callable[[Array, Array], Array] | None:
-    """Prepare the way to the mission's goal; None if there is no fixed goal, which every tick could move."""
-    if config.goal is None:
-        return None
-    flying = config.vehicle.dims == 3
-    blocking = [
-        shapely.Polygon(prism.polygon)
-        for prism in config.obstacles
-        if not flying or prism.height + clearance > config.goal[2]
-    ]
+def _guidance(config: AgentConfig, clearance: float) -> Guidance:
+    """Prepare the shortest ways round what blocks this robot: for one that flies, what reaches up to its altitude."""
+    goal = config.task.goal
+    altitude = goal[2] if goal is not None and config.vehicle.dims == 3 else 0.0
+    blocking = [shapely.Polygon(p.polygon) for p in config.obstacles if p.height + clearance > altitude]
     guidance = Guidance(shapely.union_all(blocking), config.fence, clearance)
-    guidance.waypoint(config.goal, config.goal)  # computed now, so that no tick has to
-    return guidance.waypoint
+    if goal is not None:
+        guidance.waypoint(goal, goal)  # computed now, so that no tick has to
+    return guidance

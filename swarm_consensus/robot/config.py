@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.motion.obstacles import Prism
 from swarm_consensus.robot.vehicle import VehicleModel
 
@@ -36,8 +37,7 @@ class AgentConfig:
     obstacles: tuple[Prism, ...]
     fence: Array  # (m, 2) m, polygon that no robot leaves; (0, 2) for none
     altitude: tuple[float, float]  # m, band for the body's centre of a multirotor
-    behaviour: str
-    goal: Array | None  # (3,) m; None: the mission names no goal for this robot
+    task: Task
 
     @property
     def period(self) -> float:

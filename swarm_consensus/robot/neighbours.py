@@ -11,7 +11,7 @@ belongs into the margin.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from msgspec import Raw
 from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array, length
-from swarm_consensus.network.frame import Frame, Sighting, Sightings, messages_of, pack_ids, packed, unpack_ids
+from swarm_consensus.network.frame import Frame, Message, Sighting, Sightings, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
 
 FORM = 0.95  # share of the kept range within which a new link is taken up: not so near the limit that it binds at once
@@ -62,6 +62,7 @@ class Neighbours:
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
         self._tick = [_NEVER] * count  # at which the position held
         self._since = [boot] * count  # tick of the last news, for who is presumed dead
+        self._velocity = [(0.0, 0.0, 0.0)] * count  # as its last frame said
         self._claims = np.zeros(count, dtype=bool)  # says in its beacon that it holds the link to this robot
         self._pushing = np.zeros(count, dtype=bool)  # says that it is blocked, far from its goal
         self._held = np.zeros(count, dtype=bool)
@@ -72,16 +73,19 @@ class Neighbours:
         self._note_links()
         self._note_known()
 
-    def hear(self, frame: Frame) -> None:
+    def hear(self, frame: Frame, messages: Iterable[Message]) -> None:
         """Take in an accepted frame: the sender's own news, and what it saw of others."""
         sender, own = frame.sender, self._config.index
         self._holds[sender] = unpack_ids(frame.held)
         self._claims[sender] = own in self._holds[sender]
         self._pushing[sender] = frame.pushing
+        self._velocity[sender] = frame.velocity
         if frame.tick > self._tick[sender]:
             self._learn(sender, frame.tick, frame.position)
         ticks = self._tick
-        for message in messages_of(frame):
+        for message in messages:
+            if not isinstance(message, Sightings):
+                continue
             for entry in message.entries:
                 robot = entry.robot
                 if robot < len(ticks) and ticks[robot] < entry.tick <= frame.tick and robot != own:
@@ -186,6 +190,14 @@ class Neighbours:
     def pushing(self) -> NDArray[np.bool_]:
         """Tell which of the `living` say that they are blocked, far from their goal, shape (k,)."""
         return self._pushing[self.living]
+
+    def velocities(self) -> Array:
+        """Return how the references of the `living` moved when they were last heard themselves, shape (k, 3), m/s."""
+        return np.array([self._velocity[robot] for robot in self._known]).reshape(-1, 3)
+
+    def links(self) -> NDArray[np.bool_]:
+        """Tell the links to which of the `living` this robot holds, shape (k,)."""
+        return self._held[self.living]
 
     def positions(self, robots: Sequence[int]) -> Array:
         """Return where the given robots' references were last known, shape (k, 3), m."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.motion.behaviour import Peak, Task
 from swarm_consensus.motion.obstacles import Prism, fence_corners
 from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Peer
@@ -50,8 +51,7 @@ def agent_configs(
             obstacles=obstacles,
             fence=fence,
             altitude=scenario.altitude_m,
-            behaviour=scenario.mission.behaviour,
-            goal=goal_of(scenario.mission, robot),
+            task=task_of(scenario.mission, robot, robots),
         )
         for index, robot in enumerate(robots)
     )
@@ -69,6 +69,20 @@ def goal_of(mission: Mission, robot: PlacedRobot) -> Array | None:
         return None
     altitude = goal[2] if len(goal) == 3 and robot.vehicle == "multirotor" else float(robot.position[2])
     return np.array([goal[0], goal[1], altitude])
+
+
+def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot]) -> Task:
+    """Return what the mission asks of one robot; names become places in the roster."""
+    index = {other.name: place for place, other in enumerate(robots)}
+    return Task(
+        behaviour=mission.behaviour,
+        goal=goal_of(mission, robot),
+        slots=np.array([[*slot, 0.0][:3] for slot in mission.slots_m]).reshape(-1, 3),
+        spacing=mission.spacing_m,
+        density=tuple(Peak(np.array(peak.at_m), peak.width_m, peak.weight) for peak in mission.density),
+        leader=None if mission.leader is None else index[mission.leader],
+        base=None if mission.base is None else index[mission.base],
+    )
 
 
 def prisms(scenario: Scenario) -> list[Prism]:

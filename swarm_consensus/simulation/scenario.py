@@ -81,12 +81,25 @@ class Robot(Strict, frozen=True):
     sensors: Sensors = Sensors()
 
 
+class Peak(Strict, frozen=True):
+    """A place that matters: a Gaussian bump of the density over the plane, beside a uniform density of 1."""
+
+    at_m: Point  # [x, y]
+    width_m: Positive  # standard deviation
+    weight: Positive  # of the top
+
+
 class Mission(Strict, frozen=True):
     """What the swarm is to do."""
 
-    behaviour: str = "rendezvous"  # rendezvous | go_to
+    behaviour: str = "rendezvous"  # one of those that are registered
     goal_m: Point | None = None  # the common goal
-    goals_m: dict[str, Point] = {}  # go_to: a goal for each robot or group, before goal_m
+    goals_m: dict[str, Point] = {}  # a goal for each robot or group, before goal_m
+    slots_m: list[Point] = []  # formation: places about its centre, m, one for each robot
+    spacing_m: Positive | None = None  # flocking: wished distance between neighbours; None: the behaviour's choice
+    density: list[Peak] = []  # coverage: where robots are wanted more
+    leader: str | None = None  # follow: the robot that the others follow
+    base: str | None = None  # explore: the robot that stays, and to which the others keep a way
 
 
 class Fault(Strict, frozen=True):

@@ -7,14 +7,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.state import Odometry, Stimulus
 from swarm_consensus.robot.vehicle import VEHICLES
 
 Orders = Callable[..., AgentConfig]
+EAST = np.array([5.0, 0.0, 1.0])
 
 
-def _orders(index: int = 0, count: int = 2, kind: str = "multirotor", **changes: object) -> AgentConfig:
+def _orders(
+    index: int = 0, count: int = 2, kind: str = "multirotor", goal: np.ndarray | None = None, **changes: object
+) -> AgentConfig:
     model = VEHICLES[kind]
     peers = tuple(Peer(f"r{i}", model.radius, model.reach, model.speed) for i in range(count))
     fields: dict[str, object] = {
@@ -31,8 +35,7 @@ def _orders(index: int = 0, count: int = 2, kind: str = "multirotor", **changes:
         "obstacles": (),
         "fence": np.zeros((0, 2)),
         "altitude": (0.3, 3.0),
-        "behaviour": "go_to",
-        "goal": np.array([5.0, 0.0, 1.0]),
+        "task": Task("go_to", goal=EAST if goal is None else goal),
     }
     return AgentConfig(**(fields | changes))  # type: ignore[arg-type]
 

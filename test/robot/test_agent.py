@@ -200,7 +200,7 @@ def test_a_vehicle_that_does_not_move_holds_its_reference_back(orders: Orders, a
 def test_the_filter_comes_last(orders: Orders, at: At) -> None:
     """A wall between robot and goal stops it at its clearance, although the behaviour wishes on."""
     fence = np.array([[-3.0, -3.0], [3.0, -3.0], [3.0, 3.0], [-3.0, 3.0]])
-    agent = Agent(replace(orders(count=1), fence=fence, goal=np.array([50.0, 0.0, 1.0])))
+    agent = Agent(replace(orders(count=1, goal=np.array([50.0, 0.0, 1.0])), fence=fence))
     place = np.array([0.0, 0.0, 1.0])
     for tick in range(200):
         response = agent.tick(at(tick, tuple(place)))

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.checks import check
 from swarm_consensus.simulation.scenario import Scenario
@@ -201,20 +202,16 @@ REFERENCES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"mission": {"behaviour": "rendezvos"}},
-        "mission.behaviour is 'rendezvos', must be one of go_to, rendezvous; did you mean 'rendezvous'?",
+        f"mission.behaviour is 'rendezvos', must be one of {', '.join(sorted(BEHAVIOURS))}; did you mean 'rendezvous'?",
     ),
-    ({"mission": {"behaviour": "go_to"}}, "mission.goal_m is missing: go_to needs goal_m, or goals_m for each robot"),
-    (
-        {"mission": {"behaviour": "go_to", "goals_m": {"a": [1, 1]}}},
-        "mission.goals_m has no goal for 'b', and goal_m is missing",
-    ),
+    ({"mission": {"behaviour": "go_to"}}, "mission.goal_m is missing: go_to needs goal_m, or goals_m for some robots"),
     (
         {"mission": {"behaviour": "go_to", "goals_m": {"c": [1, 1]}, "goal_m": [0, 0]}},
         "mission.goals_m has 'c', there is no such robot or group",
     ),
     (
         {"mission": {"goals_m": {"a": [1, 1]}}},
-        "mission.goals_m is given, but a rendezvous has one goal for all: use goal_m",
+        "mission.goals_m is given, but rendezvous does not read it; go_to would",
     ),
 ]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from swarm_consensus.motion.behaviour import Law, registered
+from swarm_consensus.motion.behaviour import Maker, registered
 
 for _module in sorted(module.name for module in iter_modules(__path__)):
     import_module(f"{__name__}.{_module}")
 
-BEHAVIOURS: dict[str, Law] = registered()
+BEHAVIOURS: dict[str, Maker] = registered()

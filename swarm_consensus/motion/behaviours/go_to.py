@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from swarm_consensus.motion.behaviour import Situation, Wish, behaviour
+from swarm_consensus.motion.behaviour import Situation, Wish, law
 from swarm_consensus.motion.potential import attraction, repulsion, saturate
 
 GAIN = 1.0  # 1/s, attraction: full speed from about a metre on
@@ -13,7 +13,7 @@ HOME = 1.0  # m, nearer than this a robot makes way instead of asking for it
 WIDTH = 0.6  # m, beyond the separation, over which it makes way
 
 
-@behaviour("go_to")
+@law("go_to")
 def go_to(situation: Situation) -> Wish:
     """Head for the goal round the walls; a robot without a goal stays where it is.
 

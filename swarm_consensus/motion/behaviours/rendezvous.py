@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from swarm_consensus.arrays import Array
-from swarm_consensus.motion.behaviour import Situation, Wish, behaviour
+from swarm_consensus.motion.behaviour import Situation, Wish, law
 from swarm_consensus.motion.potential import attraction, repulsion, saturate
 
 GAIN = 0.8  # 1/s, attraction: full speed from about a metre on
 WIDTH = 0.4  # m, beyond the separation, over which the others push
 
 
-@behaviour("rendezvous")
+@law("rendezvous")
 def rendezvous(situation: Situation) -> Wish:
     """Head for the meeting point round the walls, and keep a loose distance to the others.
 

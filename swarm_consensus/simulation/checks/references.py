@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from swarm_consensus.errors import nearest
-from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.simulation.roster import group_of, members, robot_names
 from swarm_consensus.simulation.scenario import Scenario
 
@@ -18,7 +17,6 @@ def reference_problems(scenario: Scenario) -> Iterator[str]:
             yield f"faults[{index}].robot is {fault.robot!r}, there is no such robot{nearest(fault.robot, names)}"
     for index, partition in enumerate(scenario.radio.partitions):
         yield from _partition_problems(f"radio.partitions[{index}].groups", partition.groups, names)
-    yield from _mission_problems(scenario, names)
 
 
 def _partition_problems(path: str, groups: Sequence[Sequence[str]], names: Sequence[str]) -> Iterator[str]:
@@ -28,42 +26,17 @@ def _partition_problems(path: str, groups: Sequence[Sequence[str]], names: Seque
         if not labels:
             yield f"{here} is empty, must name at least one robot"
         for label in labels:
-            yield from _label_problems(here, label, names)
+            yield from label_problems(here, label, names)
             for name in members(label, names):
                 if name in place:
                     yield f"{here} has '{name}', which {path}[{place[name]}] has already"
                 place.setdefault(name, number)
 
 
-def _mission_problems(scenario: Scenario, names: Sequence[str]) -> Iterator[str]:
-    mission = scenario.mission
-    if mission.behaviour not in BEHAVIOURS:
-        hint = nearest(mission.behaviour, BEHAVIOURS)
-        yield f"mission.behaviour is {mission.behaviour!r}, must be one of {', '.join(sorted(BEHAVIOURS))}{hint}"
-        return
-    for label in mission.goals_m:
-        yield from _label_problems("mission.goals_m", label, names)
-    if mission.behaviour == "rendezvous" and mission.goals_m:
-        yield "mission.goals_m is given, but a rendezvous has one goal for all: use goal_m"
-    if mission.behaviour != "go_to" or mission.goal_m is not None:
-        return
-    if not mission.goals_m:
-        yield "mission.goal_m is missing: go_to needs goal_m, or goals_m for each robot"
-        return
-    without = [name for name in names if not mission.goals_m.keys() & {name, group_of(name)}]
-    if without:
-        yield f"mission.goals_m has no goal for {_enumerate(without)}, and goal_m is missing"
-
-
-def _label_problems(path: str, label: str, names: Sequence[str]) -> Iterator[str]:
+def label_problems(path: str, label: str, names: Sequence[str]) -> Iterator[str]:
     """A label must stand for a robot or for a group."""
     groups = {group_of(name): None for name in names if group_of(name)}
     if label in names and label in groups:
         yield f"{path} has '{label}', which is both a robot and the group of '{label}_1' and others"
     elif label not in names and label not in groups:
         yield f"{path} has {label!r}, there is no such robot or group{nearest(label, [*names, *groups])}"
-
-
-def _enumerate(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} others"
