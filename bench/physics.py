@@ -27,7 +27,7 @@ from swarm_consensus.simulation.scenario import Radio, Robot, Scenario, Vehicle
 
 CONTROL_HZ = 48
 COUNTS = (20, 50)
-TURNS, SECONDS = 7, 0.5  # how often each takes its turn, and how long one lasts
+TURNS, SECONDS = 5, 0.5  # how often each takes its turn, and how long one lasts
 SPEED = 0.2  # m/s, on circles of all robots alike, so that none ever meets another
 RIVAL = "gym-pybullet-drones"
 TARGET = 5.0  # times as fast as the rival
