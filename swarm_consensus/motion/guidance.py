@@ -110,15 +110,12 @@ class Guidance:
         distances, parents = dijkstra(self._graph, directed=False, indices=[source], return_predecessors=True)
         distance, previous = distances[0], parents[0]
         ahead[source] = goal
-        order = np.argsort(distance, kind="stable")
-        for cell in order[1 : int(np.isfinite(distance).sum())].tolist():
-            parent = previous[cell]
-            ahead[cell] = ahead[parent] if self._sees(self._centres[cell], ahead[parent]) else self._centres[parent]
+        for cells in _generations(distance, previous):
+            point = ahead[previous[cells]]
+            seen = ~self._blocked.intersects(shapely.linestrings(np.stack((self._centres[cells], point), axis=1)))
+            ahead[cells] = np.where(seen[:, None], point, self._centres[previous[cells]])
         self._spread(ahead)
         return ahead
-
-    def _sees(self, start: Array, end: Array) -> bool:
-        return not self._blocked.intersects(shapely.LineString((start, end)))
 
     def _nearest_free(self, point: Array) -> int | None:
         candidates = np.flatnonzero(self._free)
@@ -142,3 +139,13 @@ class Guidance:
         sights = shapely.linestrings(np.stack((self._centres[cells], ahead[free]), axis=1))
         hidden = self._solid.intersects(sights)
         ahead[cells] = np.where(hidden[:, None], self._centres[free], ahead[free])
+
+
+def _generations(distance: Array, previous: NDArray[np.int32]) -> list[NDArray[np.intp]]:
+    """Split the tree of shortest ways by hops from its root: each generation needs only the one before it."""
+    order = np.argsort(distance, kind="stable")[1 : int(np.isfinite(distance).sum())]  # parents before children
+    hops = [0] * len(distance)
+    for cell, parent in zip(order.tolist(), previous[order].tolist(), strict=True):
+        hops[cell] = hops[parent] + 1
+    depth = np.array(hops)[order]
+    return np.split(order[np.argsort(depth, kind="stable")], np.cumsum(np.bincount(depth)[1:])[:-1])

@@ -29,7 +29,7 @@ def run_benchmarks(names: Sequence[str]) -> int:
         If there is no checkout, or no benchmark of a name.
     """
     folder = Path(__file__).resolve().parents[2] / "bench"
-    known = {path.stem: path for path in sorted(folder.glob("*.py"))}
+    known = {path.stem: path for path in sorted(folder.glob("*.py")) if _is_benchmark(path)}
     if not known:
         raise InputError(["swarm bench runs the benchmarks of a source checkout, and this is an installed package"])
     unknown = [name for name in names if name not in known]
@@ -40,3 +40,8 @@ def run_benchmarks(names: Sequence[str]) -> int:
         if status:
             return status
     return 0
+
+
+def _is_benchmark(path: Path) -> bool:
+    """Tell benchmarks from what they share: only they have a main()."""
+    return "\ndef main() -> None:" in path.read_text(encoding="utf-8")

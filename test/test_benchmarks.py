@@ -1,0 +1,47 @@
+"""Every file of bench/ is a benchmark that `swarm bench` runs, or a part that one of them uses; the docs name each."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from swarm_consensus.run import benchmarks
+
+ROOT = Path(__file__).parents[1]
+SHARED = {"baselines"}  # imported by benchmarks, prints nothing itself
+FILES = sorted((ROOT / "bench").glob("*.py"))
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the benchmarks that would have been run: no process is started."""
+    names: list[str] = []
+
+    def run(command: list[str], check: bool) -> subprocess.CompletedProcess[bytes]:
+        names.append(Path(command[1]).stem)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(benchmarks.subprocess, "run", run)
+    return names
+
+
+def test_swarm_bench_runs_all_of_them_and_nothing_else(started: list[str]) -> None:
+    assert benchmarks.run_benchmarks([]) == 0
+    assert started == [path.stem for path in FILES if path.stem not in SHARED]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_says_what_it_measures_and_has_a_main(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree)
+    mains = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
+    assert len(mains) == (path.stem not in SHARED)
+    assert all(ast.get_docstring(main) for main in mains)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in FILES if path.stem not in SHARED])
+def test_the_page_of_benchmarks_says_how_to_run_it(name: str) -> None:
+    assert f"`swarm bench {name}`" in (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
