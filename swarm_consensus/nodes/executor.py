@@ -116,8 +116,9 @@ class EventLoop:
 
 
 def run_main(run: Callable[[list[str]], int | None], arguments: list[str]) -> int:
-    """Run a node's body as a program: what the user can mend is a sentence on stderr and exit status 2;
-    an interrupt before the node serves anything is exit status 130.
+    """Run a node's body as a program: what the user can mend is a sentence on stderr and exit status 2.
+
+    An interrupt before the node serves anything is exit status 130, without a traceback.
 
     Parameters
     ----------
