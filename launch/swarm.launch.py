@@ -1,4 +1,7 @@
-"""A world and its robots, each its own process: ``ros2 launch swarm_consensus swarm.launch.py world:=rendezvous``."""
+"""A world and its robots, each its own process: ``ros2 launch swarm_consensus swarm.launch.py world:=rendezvous``.
+
+``ros2 launch`` ends with exit status 0 if every expectation of the world held, or if the run was interrupted; else 1.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,15 +11,18 @@ import numpy as np
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, RegisterEventHandler, Shutdown
 from launch.event_handlers import OnShutdown
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from swarm_consensus.errors import InputError
+from swarm_consensus.errors import InputError, SwarmError
 from swarm_consensus.run.options import Options
 from swarm_consensus.run.run import resolve
 from swarm_consensus.simulation.loading import dump
 from swarm_consensus.simulation.placement import PlacedRobot, as_placed, place
+
+WELL = (0, 130)  # exit status of the world's node: every expectation held, interrupted
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -69,10 +75,18 @@ def _swarm(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             executable="world_node",
             parameters=[world],
             output="screen",
-            on_exit=Shutdown(reason="the run has ended"),
+            on_exit=_ended,
         ),
         *(_robot(robot, path, argument("pace")) for robot in robots),
     ]
+
+
+def _ended(event: ProcessExited, context: LaunchContext) -> Shutdown:
+    """End the launch with the run; only by an exception does ``ros2 launch`` come to an exit status other than 0."""
+    if event.returncode not in WELL and not context.is_shutdown:
+        how = "did not hold" if event.returncode == 1 else "could not be judged"
+        raise SwarmError(f"the world's expectations {how}: world_node ended with exit status {event.returncode}")
+    return Shutdown(reason="the run has ended")
 
 
 def _robot(robot: PlacedRobot, world: Path, pace: str) -> Node:

@@ -23,6 +23,7 @@ from rclpy.task import Future
 from swarm_consensus.errors import SwarmError
 
 SLICE_S = 0.25  # s, longest time for which a waiting executor leaves a signal unanswered
+INTERRUPTED = 130  # exit status
 
 
 @contextmanager
@@ -117,6 +118,8 @@ class EventLoop:
 def run_main(run: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     """Run a node's body as a program: what the user can mend is a sentence on stderr and exit status 2.
 
+    An interrupt before the node serves anything is exit status 130, without a traceback.
+
     Parameters
     ----------
     run
@@ -129,3 +132,5 @@ def run_main(run: Callable[[list[str]], int | None], arguments: list[str]) -> in
     except SwarmError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:  # SIGINT before `EventLoop.run` took it over
+        return INTERRUPTED

@@ -1,0 +1,122 @@
+"""The launch files, with the real launch and launch_ros: what they start, and one run to its verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+launch = pytest.importorskip("launch.launch_description", reason="launch and launch_ros are not installed")
+pytest.importorskip("launch_ros", reason="launch and launch_ros are not installed")
+index = pytest.importorskip("ament_index_python", reason="launch and launch_ros are not installed")
+
+from launch import LaunchContext  # noqa: E402
+from launch.launch_description_sources import get_launch_description_from_python_launch_file  # noqa: E402
+from launch_ros.actions import Node  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+SWARM, ROBOT = ROOT / "launch/swarm.launch.py", ROOT / "launch/robot.launch.py"
+SWAP = ROOT / "worlds/swap.yaml"
+# a domain of its own, on this machine alone
+LOCAL = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_DOMAIN_ID": "48"}
+DRIVER = """
+import sys
+from launch import LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch import LaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+file, *arguments = sys.argv[1:]
+pairs = [argument.split(":=", 1) for argument in arguments]
+service = LaunchService(argv=arguments)
+service.include_launch_description(LaunchDescription([
+    IncludeLaunchDescription(PythonLaunchDescriptionSource(file), launch_arguments=pairs)]))
+sys.exit(service.run())
+"""
+
+
+def nodes(file: Path, **arguments: str) -> list[Node]:
+    """The nodes that a launch file starts."""
+    context = LaunchContext()
+    context.launch_configurations.update(arguments)
+    waiting: list[Any] = list(get_launch_description_from_python_launch_file(str(file)).entities)
+    found = []
+    while waiting:
+        entity = waiting.pop(0)
+        if isinstance(entity, Node):
+            entity._perform_substitutions(context)
+            found.append(entity)
+        else:
+            waiting += entity.visit(context) or []
+    return found
+
+
+def test_a_swarm_is_a_world_and_a_node_for_each_robot_in_its_namespace() -> None:
+    world, *robots = nodes(SWARM, world=str(SWAP))
+    assert world.node_executable == "world_node"
+    assert {robot.node_executable for robot in robots} == {"robot_node"}
+    names = ["rover_west", "rover_east", "drone_south", "drone_north"]
+    assert [robot.expanded_node_namespace for robot in robots] == [f"/{name}" for name in names]
+
+
+def test_so_many_robots_as_are_asked_for() -> None:
+    assert len(nodes(SWARM, world=str(ROOT / "worlds/rendezvous.yaml"), robots="5")) == 1 + 5
+
+
+def test_a_robot_on_board_talks_over_the_air_and_to_its_vehicle() -> None:
+    (robot,) = nodes(ROBOT, scenario=str(SWAP), robot="rover_west", odom="/gps/odom")
+    assert robot.expanded_node_namespace == "/rover_west"
+    assert set(robot.expanded_remapping_rules) == {("odom", "/gps/odom"), ("tx", "/swarm/air"), ("rx", "/swarm/air")}
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments", "sentence"),
+    [
+        (SWARM, {"world": "rendezvos"}, "did you mean 'rendezvous'"),
+        (SWARM, {"world": "alone", "seed": "x"}, "seed:=x: not a whole number"),
+        (SWARM, {"world": "alone", "pace": "fats"}, "fats"),
+        (ROBOT, {"scenario": str(SWAP), "robot": "rover_wst"}, "did you mean 'rover_west'"),
+        (ROBOT, {"scenario": str(SWAP), "robot": "rover_west", "params_file": "/no"}, "params_file /no: no such file"),
+    ],
+)
+def test_what_can_not_be_started_is_a_sentence(file: Path, arguments: dict[str, str], sentence: str) -> None:
+    with pytest.raises(Exception, match=sentence):
+        nodes(file, **arguments)
+
+
+@pytest.mark.parametrize(("duration", "status"), [("35", 0), ("1", 1)])  # nobody arrives within a second
+def test_a_launch_in_lockstep_ends_with_its_verdict(tmp_path: Path, duration: str, status: int) -> None:
+    if "swarm_consensus" not in index.get_packages_with_prefixes():
+        pytest.skip("the package is not installed with its data files: pip install . and set AMENT_PREFIX_PATH")
+    out = tmp_path / "run"
+    arguments = ("world:=alone", "physics:=kinematic", "pace:=fast", f"duration:={duration}", f"out:={out}")
+    result = subprocess.run(
+        [sys.executable, "-c", DRIVER, str(SWARM), *arguments],
+        env=os.environ | LOCAL | {"ROS_LOG_DIR": str(tmp_path / "log"), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == status, result.stdout + result.stderr
+    assert json.loads((out / "verdict.json").read_text())["held"] == (status == 0)
+    assert {"report.html", "recording.mcap", "metadata.yaml", "world.yaml"} <= {path.name for path in out.iterdir()}
+    assert living_that_name(str(tmp_path)) == []
+
+
+def living_that_name(text: str) -> list[str]:
+    """Command lines of living processes with a text in them."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_text()
+            except OSError:
+                continue  # it has just ended
+            if text in command:
+                found.append(command)
+    return found
