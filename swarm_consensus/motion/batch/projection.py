@@ -23,8 +23,8 @@ from swarm_consensus.motion.barrier import TOLERANCE
 
 BROKEN = 1e-11  # m/s, from which a row counts as broken: above rounding, below TOLERANCE
 PARALLEL = 1e-12  # sine of the angle below which two rows are one
-ROUNDS = 200  # after which a robot is stopped; random rows took at most 14
-_PAIRS = np.array([(0, 1), (0, 2), (1, 2)])
+ROUNDS = 200  # after which a robot is stopped; a handful is usual
+_FIRST, _SECOND = np.array([0, 0, 1]), np.array([1, 2, 2])  # pairs of active rows in space
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,9 @@ def _with_row(
     robot = np.arange(len(desired))
     normal = matrix[robot, row]
     excess = inner(normal, desired) - bounds[robot, row]
-    alone = _Sets(
-        velocity=(desired - excess[:, None] * normal)[:, None],
-        distance2=(excess * excess)[:, None],
-        members=np.pad(row[:, None, None], ((0, 0), (0, 0), (0, active.shape[1] - 1)), constant_values=-1),
-    )
+    members = np.full((len(row), 1, active.shape[1]), -1)
+    members[:, 0, 0] = row
+    alone = _Sets((desired - excess[:, None] * normal)[:, None], (excess * excess)[:, None], members)
     tried = [alone, *_larger(alone, normal, excess, matrix, bounds, active)]
     best = np.concatenate([sets.distance2 for sets in tried], axis=1).argmax(axis=1)
     velocity = np.concatenate([sets.velocity for sets in tried], axis=1)[robot, best]
@@ -109,41 +107,46 @@ def _larger(
     alone: _Sets, normal: Array, excess: Array, matrix: Array, bounds: Array, active: NDArray[np.intp]
 ) -> list[_Sets]:
     """Return the sets of two rows, and in space of three."""
-    robot, dims = np.arange(len(normal))[:, None], normal.shape[1]
-    real = active >= 0
-    other = matrix[robot, active] * real[..., None]  # (t, d, d): a zero row is parallel to all
+    robot = np.arange(len(normal))[:, None]
+    other = matrix[robot, active] * (active >= 0)[..., None]  # (t, d, d): a zero row is parallel to all
+    limit = bounds[robot, active]
     along = inner(other, normal[:, None])
-    across = other - along[..., None] * normal[:, None]
-    across -= inner(across, normal[:, None])[..., None] * normal[:, None]  # a second time: the first leaves rounding
+    across = _orthogonal(other, normal[:, None])
     sine2 = inner(across, across)
     apart = sine2 > PARALLEL**2
-    beyond = inner(other, alone.velocity) - bounds[robot, active]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = beyond / sine2
-    share[~apart] = 0.0
+    size2 = np.where(apart, sine2, 1.0)
+    share = np.where(apart, inner(other, alone.velocity) - limit, 0.0) / size2
     positive = apart & (share >= 0.0) & (excess[:, None] - share * along >= 0.0)
-    velocity = alone.velocity - share[..., None] * across
-    distance2 = alone.distance2 + share * share * sine2
-    members = np.repeat(alone.members, dims, axis=1)
+    members = np.repeat(alone.members, normal.shape[1], axis=1)
     members[..., 1] = active
-    pairs = _Sets(velocity, np.where(positive, distance2, -1.0), members)
-    if dims == 2:
+    pairs = _Sets(
+        velocity=alone.velocity - share[..., None] * across,
+        distance2=np.where(positive, alone.distance2 + share * share * sine2, -1.0),
+        members=members,
+    )
+    if normal.shape[1] == 2:
         return [pairs]
-    first, second = _PAIRS[:, 0], _PAIRS[:, 1]
-    # orthogonalise the second row against the first as well
-    unit = across[:, first] / np.sqrt(np.where(apart, sine2, 1.0))[:, first, None]
-    shared = inner(across[:, second], unit)
-    rest = across[:, second] - shared[..., None] * unit
-    rest -= inner(rest, unit)[..., None] * unit
+    # three rows: the second active one orthogonalised against the first as well
+    size, whole = np.sqrt(size2[:, _FIRST]), alone.distance2 + share[:, _FIRST] ** 2 * size2[:, _FIRST]
+    unit = across[:, _FIRST] / size[..., None]
+    shared, rest = inner(across[:, _SECOND], unit), _orthogonal(across[:, _SECOND], unit)
     rest2 = inner(rest, rest)
-    full = apart[:, first] & (rest2 > PARALLEL**2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        last = (inner(other[:, second], velocity[:, first]) - bounds[robot, active[:, second]]) / rest2
-        middle = share[:, first] - last * shared / np.sqrt(sine2[:, first])
-    last[~full], middle[~full] = 0.0, 0.0
-    own = excess[:, None] - middle * along[:, first] - last * along[:, second]
-    full &= (last >= 0.0) & (middle >= 0.0) & (own >= 0.0)
-    total = distance2[:, first] + last * last * rest2
-    members = np.stack((np.broadcast_to(members[:, first, 0], full.shape), active[:, first], active[:, second]), axis=2)
-    corner = velocity[:, first] - last[..., None] * rest
-    return [pairs, _Sets(corner, np.where(full, total, -1.0), members)]
+    full = apart[:, _FIRST] & apart[:, _SECOND] & (rest2 > PARALLEL**2)
+    gap = inner(other[:, _SECOND], pairs.velocity[:, _FIRST]) - limit[:, _SECOND]
+    last = np.where(full, gap, 0.0) / np.where(full, rest2, 1.0)
+    middle = share[:, _FIRST] - last * shared / size
+    own = excess[:, None] - middle * along[:, _FIRST] - last * along[:, _SECOND]
+    members = members[:, _FIRST]  # a copy
+    members[..., 2] = active[:, _SECOND]
+    corners = _Sets(
+        velocity=pairs.velocity[:, _FIRST] - last[..., None] * rest,
+        distance2=np.where(full & (last >= 0.0) & (middle >= 0.0) & (own >= 0.0), whole + last * last * rest2, -1.0),
+        members=members,
+    )
+    return [pairs, corners]
+
+
+def _orthogonal(vector: Array, unit: Array) -> Array:
+    """Take out of vectors their part along unit vectors; twice, since once leaves rounding where the rest is small."""
+    rest = vector - inner(vector, unit)[..., None] * unit
+    return np.asarray(rest - inner(rest, unit)[..., None] * unit)
