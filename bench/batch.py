@@ -41,12 +41,12 @@ def flock(dims: int) -> step.Flock:
 
 
 def scene(robots: int, dims: int) -> tuple[Array, Near]:
-    """Scatter robots, let them settle for a second so that limits bind as in a run, and return the links of the start."""
+    """Scatter robots, let them settle for a second so that limits bind, and return the links of the start."""
     ball = np.pi * SIGHT**2 if dims == 2 else 4.0 / 3.0 * np.pi * SIGHT**3
     side = (robots * ball / NEIGHBOURS) ** (1.0 / dims)
     position = np.random.default_rng(robots).uniform(0.0, side, (robots, dims))
     swarm, links = flock(dims), padded(pairs_within(position, SIGHT), robots)
-    walk = compiled.swarm_step if kernels.numba else step.swarm_step
+    walk = compiled.swarm_step if kernels.COMPILES else step.swarm_step
     for _ in range(SETTLING):
         position = position + swarm.period * walk(swarm, position, links).velocity
     return position, links
@@ -93,7 +93,7 @@ def measured(robots: int, dims: int, *, with_orca: bool) -> dict[str, float]:
     position, links = scene(robots, dims)
     swarm = flock(dims)
     calls: dict[str, Callable[[], object]] = {"numpy": lambda: step.swarm_step(swarm, position, links)}
-    if kernels.numba:
+    if kernels.COMPILES:
         calls["numba"] = lambda: compiled.swarm_step(swarm, position, links)
     if with_orca and dims == 2:
         calls["pyrvo"] = orca(position)
@@ -116,7 +116,7 @@ def main() -> None:
     console.print(table)
     if not with_orca:
         console.print("pyrvo is not installed, so there is no ORCA to compare with: pip install pyrvo")
-    if not kernels.numba:
+    if not kernels.COMPILES:
         console.print(
             "numba is not installed, so the compiled step is not measured: pip install 'swarm_consensus[fast]'"
         )

@@ -61,11 +61,11 @@ def project(desired: Array, matrix: Array, bounds: Array) -> Projected:
     _needs_numba()
     velocity, active = np.empty_like(desired), np.empty(desired.shape, dtype=np.intp)
     feasible = np.empty(len(desired), dtype=bool)
-    arrays = (np.ascontiguousarray(array, dtype=np.float64) for array in (desired, matrix, bounds))
-    kernels.project_all(*arrays, velocity, active, feasible)
+    desired, matrix, bounds = (np.ascontiguousarray(array) for array in (desired, matrix, bounds))
+    kernels.project_all(desired, matrix, bounds, velocity, active, feasible)
     return Projected(velocity, active, feasible)
 
 
 def _needs_numba() -> None:
-    if kernels.numba is None:
+    if not kernels.COMPILES:
         raise SwarmError("the compiled step needs numba: pip install 'swarm_consensus[fast]', or use step.swarm_step")

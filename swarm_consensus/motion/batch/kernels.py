@@ -23,6 +23,8 @@ try:
 except ImportError:
     numba = None
 
+COMPILES = numba is not None
+
 _NOTHING = 1e-9
 _SHALLOW = 1e-6
 _SQUARE = math.cos(math.pi / 4)
@@ -78,7 +80,7 @@ def _orthogonalise(vector: Array, normal: Array, out: Array) -> float:
 
 
 @kernel
-def _with_row(
+def _with_row(  # noqa: PLR0912  a call for each case would cost more than the case
     desired: Array, matrix: Array, bounds: Array, row: int, active: NDArray[np.intp], velocity: Array, work: Array
 ) -> None:
     """Restate `projection._with_row` for one robot; writes `active` and `velocity`, uses `work` (8, d)."""
@@ -234,7 +236,7 @@ def link(distance: float, reach: float, rho: float, step: float, gain: float) ->
 
 
 @kernel
-def step_all(
+def step_all(  # noqa: PLR0912, PLR0915  one pass, so that nothing is stored between its parts
     position: Array,
     near_index: NDArray[np.intp],
     near_count: NDArray[np.intp],

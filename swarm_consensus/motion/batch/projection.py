@@ -1,14 +1,15 @@
-r"""The barrier filter for a whole swarm: for each robot the velocity nearest to the desired one that satisfies its rows.
+r"""The barrier filter for a whole swarm: for each robot the velocity nearest to the desired one that its rows allow.
 
 .. math:: \min_v |v - v^*|^2 \quad\text{subject to}\quad A v \le b, \qquad b \ge 0
 
 Exact, in the plane and in space, by an active set that grows. Start at v*. While a row is broken, take the one broken
 most, h, and solve the problem of h and the at most d active rows alone: of the at most 3 (in space 7) sets of rows that
-hold h, those whose multipliers are all positive are each the answer to a part of that problem, and the one farthest from v*
-is its answer. The distance grows with every round, so no set comes twice and the rounds end (the problem is of LP type:
+hold h, those whose multipliers are all positive are each the answer to a part of that problem, and the one farthest
+from v* is its answer. The distance grows with every round, so no set comes twice and the rounds end (the problem is of LP type:
 Sharir and Welzl, STACS 1992); a handful is usual.
 
-The vertex of two rows at a small angle is found by orthogonalising them, so every row is met to rounding whatever the angle.
+The vertex of two rows at a small angle is found by orthogonalising them, so every row is met
+to rounding whatever the angle.
 """
 
 from __future__ import annotations
@@ -60,14 +61,14 @@ def project(desired: Array, matrix: Array, bounds: Array) -> Projected:
     if not matrix.shape[1]:
         return _checked(velocity, active, miss)
     for _ in range(ROUNDS):
-        excess = (matrix[todo] @ velocity[todo][..., None])[..., 0] - bounds[todo]
+        excess = (matrix @ velocity[todo][..., None])[..., 0] - bounds
         worst = excess.argmax(axis=1)  # NaN counts as the largest, is not above, and fails in the end
         miss[todo] = excess[np.arange(len(todo)), worst]
         broken = miss[todo] > BROKEN
-        todo, worst = todo[broken], worst[broken]
+        todo, worst, matrix, bounds = todo[broken], worst[broken], matrix[broken], bounds[broken]
         if not len(todo):
             break
-        velocity[todo], active[todo] = _with_row(desired[todo], matrix[todo], bounds[todo], active[todo], worst)
+        velocity[todo], active[todo] = _with_row(desired[todo], matrix, bounds, active[todo], worst)
     return _checked(velocity, active, miss)
 
 
@@ -97,6 +98,8 @@ def _with_row(
     members = np.full((len(row), 1, active.shape[1]), -1)
     members[:, 0, 0] = row
     alone = _Sets((desired - excess[:, None] * normal)[:, None], (excess * excess)[:, None], members)
+    if (active[:, 0] < 0).all():
+        return alone.velocity[:, 0], alone.members[:, 0]
     tried = [alone, *_larger(alone, normal, excess, matrix, bounds, active)]
     best = np.concatenate([sets.distance2 for sets in tried], axis=1).argmax(axis=1)
     velocity = np.concatenate([sets.velocity for sets in tried], axis=1)[robot, best]

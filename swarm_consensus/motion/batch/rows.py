@@ -50,12 +50,12 @@ def batch_rows(limits: Limits, mask: NDArray[np.bool_], speed: float) -> BatchRo
     return BatchRows(
         matrix=np.concatenate((limits.axis, matrix), axis=1),
         bounds=np.concatenate((bounds, cone_bounds), axis=1),
-        held=closed.any(axis=1),
+        held=np.asarray(closed.any(axis=1)),
     )
 
 
 def _faces(limits: Limits, cone: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Return the faces of each robot's cones, (n, c, d), and their bounds, (n, c): 0, or infinity where there is none."""
+    """Return the faces of each robot's cones, (n, c, d), and bounds (n, c): 0, or infinity where there is none."""
     robot, place = cone.nonzero()
     faces = pyramid_faces(limits.axis[robot, place], limits.slope[robot, place])
     count = cone.sum(axis=1)
@@ -65,4 +65,4 @@ def _faces(limits: Limits, cone: NDArray[np.bool_]) -> tuple[Array, Array]:
     matrix[robot, rank] = faces
     bounds[robot, rank] = 0.0
     wide = shape[1] * shape[2]
-    return matrix.reshape(len(cone), wide, -1), bounds.reshape(len(cone), wide)
+    return matrix.reshape(len(cone), wide, faces.shape[2]), bounds.reshape(len(cone), wide)

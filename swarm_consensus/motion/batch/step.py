@@ -1,8 +1,8 @@
 r"""One step of a whole swarm that knows where everybody is: neighbours, a flocking law, safety limits, filter.
 
 The limits are those on board (`separation`, `links`), with what perfect information leaves of the uncertainty: how far
-another may move within the period, rho = V T. So S1 and S2 of docs/guarantees.md hold in studies as well, for references:
-a pair starting at least S apart stays so, and a link that starts within R is kept.
+another may move within the period, rho = V T. So S1 and S2 of docs/guarantees.md hold in studies as well, for
+references: a pair starting at least S apart stays so, and a link that starts within R is kept.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Flock:
         needed = self.separation + self.speed * self.period + self.speed / self.gain
         if self.sight < needed:
             problems.append(
-                f"sight is {self.sight:g} m: below separation + speed * period + speed / gain = {needed:g} m"
+                f"sight is {self.sight:g} m: below separation + speed * period + speed / gain = {needed:g} m,"
                 " robots would see each other too late"
             )
         if problems:
