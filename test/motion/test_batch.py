@@ -192,9 +192,9 @@ def test_the_compiled_step_gives_the_numbers_of_numpy(seed: int, robots: int, di
 
 
 def walked(dims: int, *, filtered: bool) -> tuple[float, float]:
-    """Smallest distance of any two, and greatest length of a link, on a walk of 300 steps."""
+    """Smallest distance of any two, and greatest length of a link, on a walk of 150 steps."""
     position = scattered(np.random.default_rng(5), 40, dims)
-    # the wishes tear the flock apart: robots are drawn together so strongly that they collide, and width keeps none off
+    # robots are drawn together so strongly that they collide, and width keeps none off
     swarm = flock(dims, cohesion=3.0, width=1e-6)
     pairs = pairs_within(position, swarm.reach - swarm.speed * swarm.period)
     links, least, most = padded(pairs, len(position)), np.inf, 0.0

@@ -5,8 +5,8 @@ r"""The barrier filter for a whole swarm: for each robot the velocity nearest to
 Exact, in the plane and in space, by an active set that grows. Start at v*. While a row is broken, take the one broken
 most, h, and solve the problem of h and the at most d active rows alone: of the at most 3 (in space 7) sets of rows that
 hold h, those whose multipliers are all positive are each the answer to a part of that problem, and the one farthest
-from v* is its answer. The distance grows with every round, so no set comes twice and the rounds end (the problem is of LP type:
-Sharir and Welzl, STACS 1992); a handful is usual.
+from v* is its answer. The distance grows with every round, so no set comes twice and the rounds end (the problem is of
+LP type: Sharir and Welzl, STACS 1992); a handful is usual.
 
 The vertex of two rows at a small angle is found by orthogonalising them, so every row is met
 to rounding whatever the angle.
