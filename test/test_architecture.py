@@ -94,6 +94,6 @@ for name in {names!r}:
     return result.stderr
 
 
-@pytest.mark.parametrize("module", ["rclpy", "pybullet"])
+@pytest.mark.parametrize("module", ["rclpy", "pybullet", "numba"])
 def test_everything_but_its_own_room_imports_without(module: str) -> None:
     assert importable_without(module, [*CORE, "run", "cli"]) == ""

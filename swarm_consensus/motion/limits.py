@@ -58,14 +58,14 @@ def linear_rows(limits: Limits, speed: float) -> tuple[Array, Array, NDArray[np.
         return None
     flat = binding[slope == 0.0]
     cone = binding[slope > 0.0]
-    faces = _pyramid_faces(limits.axis[cone], limits.slope[cone])
+    faces = pyramid_faces(limits.axis[cone], limits.slope[cone])
     count = faces.shape[1]
     rows = np.concatenate((limits.axis[flat], faces.reshape(-1, faces.shape[-1])))
     bounds = np.concatenate((limits.bound[flat], np.zeros(cone.size * count)))
     return rows, bounds, np.concatenate((flat, np.repeat(cone, count)))
 
 
-def _pyramid_faces(axis: Array, slope: Array) -> Array:
+def pyramid_faces(axis: Array, slope: Array) -> Array:
     """Return unit normals (k, m, d) of the faces of a pyramid inside each cone: m = 2 in the plane, 4 in space."""
     if axis.shape[-1] == 2:
         side = np.stack((-axis[:, 1], axis[:, 0]), axis=-1)
