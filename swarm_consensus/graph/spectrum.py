@@ -36,7 +36,9 @@ class Convergence:
     rule: str
     rho: float  # |W - 11'/n|, the factor by which the error shrinks in each round
     plain: int | None  # rounds of x(k+1) = W x(k)
-    two_register: int | None  # rounds at the factor rho / (1 + sqrt(1 - rho^2)) of the best second register
+    two_register: (
+        int | None
+    )  # rounds until q^k (1 + k sqrt(1 - rho^2)) is small enough, q = rho / (1 + sqrt(1 - rho^2))
     chebyshev: int | None  # rounds until 1 / T_k(1/rho) is small enough
 
 
@@ -71,7 +73,7 @@ class Spectrum:
 
     @property
     def condition(self) -> float:
-        """Condition number lambda_n / lambda_2, at least 1; the nearer to 1, the faster averaging. 1 for up to one node."""
+        """Condition number lambda_n / lambda_2; the nearer to 1, the faster averaging. 1 for fewer than two nodes."""
         return float(self.eigenvalues[-1] / self.eigenvalues[1]) if self.nodes > 1 else 1.0
 
 
@@ -96,6 +98,7 @@ def spectrum(adjacency: ArrayLike, tolerance: float = 1e-3) -> Spectrum:
     links = connected_links(adjacency)
     reports = tuple(convergence(name, rule(adjacency), tolerance) for name, rule in RULES.items())
     eigenvalues = np.asarray(np.linalg.eigvalsh(laplacian(adjacency)), dtype=float)
+    eigenvalues[:1] = 0.0  # but for rounding
     return Spectrum(eigenvalues, len(links.first), tolerance, reports, best_added_link(adjacency))
 
 
@@ -113,23 +116,31 @@ def convergence(rule: str, weights: Array, tolerance: float) -> Convergence:
 
     References
     ----------
-    S. Muthukrishnan, B. Ghosh and M. Schultz, "First- and second-order diffusive methods for rapid, coarse,
-    distributed load balancing", Theory Comput. Syst. 31, 1998 (two registers); G. Golub and R. Varga, Numer. Math. 3,
-    1961 (Chebyshev).
+    G. Golub and R. Varga, "Chebyshev semi-iterative methods, successive overrelaxation iterative methods, and second
+    order Richardson iterative methods", Numer. Math. 3, 1961: both accelerated bounds, which hold in every round.
     """
     rho = float(np.abs(np.linalg.eigvalsh(weights - 1.0 / len(weights))).max()) if len(weights) else 0.0
     if rho >= 1.0 - _NEVER:
         return Convergence(rule, rho, None, None, None)
     if rho <= _NEVER:
         return Convergence(rule, rho, 1, 1, 1)
-    second = rho / (1.0 + math.sqrt(1.0 - rho * rho))
     rounds = (
         math.log(tolerance) / math.log(rho),
-        math.log(tolerance) / math.log(second),
+        _two_register(rho, tolerance),
         math.acosh(1.0 / tolerance) / math.acosh(1.0 / rho),
     )
     plain, two_register, chebyshev = (max(math.ceil(each - _NEVER * each), 1) for each in rounds)
     return Convergence(rule, rho, plain, two_register, chebyshev)
+
+
+def _two_register(rho: float, tolerance: float) -> float:
+    """Solve q^k (1 + k c) = tolerance for k, with c = sqrt(1 - rho^2) and q = rho / (1 + c), by fixed point iteration."""
+    slowness = math.sqrt(1.0 - rho * rho)
+    rate = math.log(rho / (1.0 + slowness))
+    rounds = math.log(tolerance) / rate
+    for _ in range(_HALVINGS):
+        rounds = (math.log(tolerance) - math.log1p(rounds * slowness)) / rate
+    return rounds
 
 
 def best_added_link(adjacency: ArrayLike) -> AddedLink | None:

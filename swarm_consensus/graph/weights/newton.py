@@ -71,7 +71,7 @@ def _direct(links: Links, multiplier: Array, inverse: Array) -> Solver:
 
 
 def _factored(matrix: Array) -> tuple[Array, bool]:
-    """Return the Cholesky factor of a matrix that rounding may have made indefinite, with the least ridge that helps."""
+    """Return the Cholesky factor of a matrix that rounding may have made indefinite, with a ridge as low as works."""
     diagonal = np.diag_indices(len(matrix))
     ridge = _RIDGE * float(matrix[diagonal].max())
     while True:
