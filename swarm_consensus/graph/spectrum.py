@@ -134,7 +134,7 @@ def convergence(rule: str, weights: Array, tolerance: float) -> Convergence:
 
 
 def _two_register(rho: float, tolerance: float) -> float:
-    """Solve q^k (1 + k c) = tolerance for k, with c = sqrt(1 - rho^2) and q = rho / (1 + c), by fixed point iteration."""
+    """Solve q^k (1 + k c) = tolerance for k by fixed point iteration; c = sqrt(1 - rho^2), q = rho / (1 + c)."""
     slowness = math.sqrt(1.0 - rho * rho)
     rate = math.log(rho / (1.0 + slowness))
     rounds = math.log(tolerance) / rate

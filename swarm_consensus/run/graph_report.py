@@ -101,6 +101,7 @@ def picture(graph: NamedGraph, result: Spectrum) -> Figure:
     if result.nodes > 1:
         right.plot(2, result.connectivity, "o", color=ORANGE, label=f"connectivity {result.connectivity:.4g}")
         right.legend(fontsize=8, frameon=False)
+    right.xaxis.get_major_locator().set_params(integer=True)
     right.set(xlabel="number", ylabel="Laplacian eigenvalue")
     right.spines[["top", "right"]].set_visible(False)
     right.grid(alpha=0.25)
