@@ -94,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("folder", metavar="DIR", help="run folder")
     report.set_defaults(command=_report)
     _add_sweep(verbs.add_parser("sweep", help="run a world with many seeds, in memory"))
+    _add_graph(verbs.add_parser("graph", help="say how fast a network averages, and how many liars it bears"))
     bench = verbs.add_parser("bench", help="run the benchmarks of a source checkout")
     bench.add_argument("names", nargs="*", metavar="NAME", help="which; all by default")
     bench.set_defaults(command=_bench)
@@ -133,6 +134,21 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=_whole(1), default=os.cpu_count() or 1, metavar="N", help="runs at a time (all cores)"
     )
     parser.set_defaults(command=_sweep)
+
+
+def _add_graph(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Spectrum, averaging weights and robustness of a graph; of a world's, the links at the start."
+    parser.add_argument("graph", metavar="FILE|WORLD", help="an edge list ('a b [weight]' a line), or a world")
+    parser.add_argument("--draw", metavar="FILE", help="draw it: .svg, .png or .pdf")
+    parser.add_argument(
+        "--tolerance",
+        type=_part,
+        default=1e-3,
+        metavar="E",
+        help="part of the error left when averaging is done (1e-3)",
+    )
+    parser.add_argument("--seed", type=_whole(0), default=0, metavar="S", help="of a world's start (0)")
+    parser.set_defaults(command=_graph)
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -209,6 +225,18 @@ def _sweep(chosen: argparse.Namespace) -> int:
     return HELD if all(verdict.held for verdict in verdicts) else FAILED
 
 
+def _graph(chosen: argparse.Namespace) -> int:
+    from pathlib import Path  # noqa: PLC0415
+
+    from rich.console import Console  # noqa: PLC0415
+
+    from swarm_consensus.run.graph_report import report  # noqa: PLC0415
+
+    draw = None if chosen.draw is None else Path(chosen.draw)
+    report(chosen.graph, Console(), seed=chosen.seed, tolerance=chosen.tolerance, draw=draw)
+    return HELD
+
+
 def _bench(chosen: argparse.Namespace) -> int:
     from swarm_consensus.run.benchmarks import run_benchmarks  # noqa: PLC0415
 
@@ -237,6 +265,16 @@ def _seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds") from None
     if not (number > 0 and math.isfinite(number)):
         raise argparse.ArgumentTypeError(f"'{text}' must be a positive number of seconds")
+    return number
+
+
+def _part(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+    if not 0.0 < number < 1.0:
+        raise argparse.ArgumentTypeError(f"'{text}' must be between 0 and 1")
     return number
 
 

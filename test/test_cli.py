@@ -12,7 +12,7 @@ import pytest
 
 from swarm_consensus.cli import main
 
-VERBS = ("run", "worlds", "check", "report", "sweep", "bench")
+VERBS = ("run", "worlds", "check", "report", "sweep", "graph", "bench")
 WORLD = """
 file_version: 1
 name: pair
@@ -87,6 +87,10 @@ def test_help_loads_nothing_heavy() -> None:
         (("report", "no/such/run"), "no run folder"),
         (("sweep", "swap", "--seeds", "5..1"), "upwards"),
         (("sweep", "swap", "--seeds", "x"), "0..19"),
+        (("graph", "rendevous"), "did you mean 'rendezvous'?"),
+        (("graph", "swap", "--tolerance", "1"), "between 0 and 1"),
+        (("graph", "swap", "--tolerance", "x"), "not a number"),
+        (("graph", "swap", "--draw", "picture.gif"), ".svg"),
         (("bench", "tikc"), "did you mean 'tick'?"),
     ],
 )

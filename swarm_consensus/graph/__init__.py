@@ -1,6 +1,16 @@
-"""Who can hear whom: topology, Laplacian, connectivity. Arrays in, arrays out."""
+"""Who can hear whom: topology, Laplacian, spectrum, averaging weights, robustness. Arrays in, arrays out."""
 
 from swarm_consensus.graph.laplacian import algebraic_connectivity, laplacian
+from swarm_consensus.graph.robustness import Robustness, robustness
 from swarm_consensus.graph.topology import GraphError, components, is_connected, proximity
 
-__all__ = ["GraphError", "algebraic_connectivity", "components", "is_connected", "laplacian", "proximity"]
+__all__ = [
+    "GraphError",
+    "Robustness",
+    "algebraic_connectivity",
+    "components",
+    "is_connected",
+    "laplacian",
+    "proximity",
+    "robustness",
+]
