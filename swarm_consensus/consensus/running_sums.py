@@ -52,7 +52,7 @@ _ROUND = _MODULUS - 1  # masks what goes on the air
 _HALF = 1 << 63
 _WEIGHT = 1 << 50  # units of one robot's weight: 2^8 robots stay below 2^63
 _ROBOTS = 256
-_LEAST = _WEIGHT >> 10  # with less weight in hand than that, mass over weight is mostly rounding
+_LEAST = _WEIGHT >> 8  # with less weight in hand than that, mass over weight is mostly rounding
 
 
 class Given(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -91,8 +91,8 @@ class RunningSums:
     value
         Its value, shape (d,).
     resolution
-        Unit in which masses are counted, in the unit of the values; the same in the whole swarm. The default, about 1e-12, lets
-        values be up to 32,000 in a swarm of 256.
+        Unit in which masses are counted, in the unit of the values; the same in the whole swarm. The default, about 2e-13, lets
+        values be up to 8,000 in a swarm of 256.
 
     Raises
     ------
@@ -102,7 +102,7 @@ class RunningSums:
 
     own: int
     value: Array
-    resolution: float = 2.0**-40
+    resolution: float = 2.0**-42
     estimate: Array = field(init=False)  # (d,), of the average: the newest that rests on enough weight
     _units: list[int] = field(init=False)
     _held: list[int] = field(init=False)
