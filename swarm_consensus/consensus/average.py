@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from swarm_consensus.arrays import Array
-from swarm_consensus.consensus.checks import Matrix, checked_count, checked_rho, checked_values, checked_weights
+from swarm_consensus.consensus.checks import (
+    Matrix,
+    checked_count,
+    checked_rho,
+    checked_tolerance,
+    checked_values,
+    checked_weights,
+)
 from swarm_consensus.consensus.neighbourhood import heard
 
 
@@ -96,9 +103,15 @@ def run(weights: ArrayLike | Matrix, values: ArrayLike, rounds: int) -> Array:
 def rounds_needed(rho: float, tolerance: float) -> int:
     """Rounds after which rho^k is at most the tolerance.
 
+    Raises
+    ------
+    ConsensusError
+        If the tolerance is not above 0 and at most 1, or rho not in [0, 1).
+
     Examples
     --------
     >>> rounds_needed(0.5, 1e-3)
     10
     """
-    return math.ceil(math.log(tolerance) / math.log(rho)) if checked_rho(rho) else 1
+    wanted = checked_tolerance(tolerance)
+    return math.ceil(math.log(wanted) / math.log(rho)) if checked_rho(rho) else 1

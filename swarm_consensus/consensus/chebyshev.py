@@ -22,10 +22,10 @@ from numpy.typing import ArrayLike
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.consensus.checks import (
-    ConsensusError,
     Matrix,
     checked_count,
     checked_rho,
+    checked_tolerance,
     checked_values,
     checked_weights,
 )
@@ -69,9 +69,8 @@ def rounds_needed(rho: float, tolerance: float) -> int:
     >>> rounds_needed(0.99, 1e-9)
     152
     """
-    if not 0 < tolerance <= 1:
-        raise ConsensusError(f"tolerance is {tolerance}, must be above 0 and at most 1")
-    return math.ceil(math.acosh(1.0 / tolerance) / math.acosh(1.0 / rho)) if checked_rho(rho) else 1
+    wanted = checked_tolerance(tolerance)
+    return math.ceil(math.acosh(1.0 / wanted) / math.acosh(1.0 / rho)) if checked_rho(rho) else 1
 
 
 def run(weights: ArrayLike | Matrix, values: ArrayLike, rounds: int, rho: float) -> Array:

@@ -105,3 +105,16 @@ def checked_count(name: str, count: int) -> int:
     if count < 0:
         raise ConsensusError(f"{name} is {count}, must be at least 0")
     return count
+
+
+def checked_tolerance(tolerance: float) -> float:
+    """Return a share of the first error that is asked for.
+
+    Raises
+    ------
+    ConsensusError
+        If it is not above 0 and at most 1.
+    """
+    if not 0 < tolerance <= 1:
+        raise ConsensusError(f"tolerance is {tolerance}, must be above 0 and at most 1")
+    return tolerance

@@ -23,7 +23,8 @@ def maximum(own: Array, neighbours: Array, mask: NDArray[np.bool_]) -> Array:
         If the sizes do not fit.
     """
     usable = heard(own, neighbours, mask)
-    return np.asarray(np.where(usable[..., None], neighbours, own[..., None, :]).max(axis=-2, initial=-np.inf)).clip(own)
+    said = np.where(usable[..., None], neighbours, own[..., None, :])
+    return np.maximum(own, np.maximum.reduce(said, axis=-2, initial=-np.inf))
 
 
 def minimum(own: Array, neighbours: Array, mask: NDArray[np.bool_]) -> Array:

@@ -73,4 +73,4 @@ def heard(own: Array, neighbours: Array, mask: NDArray[np.bool_]) -> NDArray[np.
             f"own value {own.shape}, neighbours' {neighbours.shape} and mask {mask.shape} do not fit: "
             "must be (..., d), (..., k, d) and (..., k)"
         )
-    return np.asarray(mask & np.isfinite(neighbours).all(axis=-1))
+    return mask & np.logical_and.reduce(np.isfinite(neighbours), axis=-1)

@@ -60,14 +60,26 @@ def step(own: Array, neighbours: Array, mask: NDArray[np.bool_], liars: int) -> 
     """
     checked_count("the number of liars F", liars)
     usable = heard(own, neighbours, mask)
+    said = np.where(usable[..., None], neighbours, own[..., None, :])
+    count = np.add.reduce(usable, axis=-1)
+    if np.count_nonzero(usable) == np.count_nonzero(mask):
+        return _trimmed(own, said, count, liars)
+    known = np.add.reduce(mask, axis=-1) - count  # who said what is no number
+    result = own
+    for fewer in range(liars + 1):
+        result = np.where((known == fewer)[..., None], _trimmed(own, said, count, liars - fewer), result)
+    return result
+
+
+def _trimmed(own: Array, said: Array, count: NDArray[np.int_], liars: int) -> Array:
+    """Mean of the own value and of what is kept; in `said` the own value stands for whoever was not heard."""
     centre = own[..., None, :]
-    said = np.where(usable[..., None], neighbours, centre)
-    said.sort(axis=-2)
-    left = liars - np.count_nonzero(mask & ~usable, axis=-1)[..., None, None]  # places at each end, (..., 1, 1)
-    rank = np.arange(said.shape[-2])[:, None]
-    dropped = (said < centre) & (rank < left) | (said > centre) & (rank >= said.shape[-2] - left)
-    kept = np.where(dropped, centre, said)
-    count = 1 + np.count_nonzero(usable, axis=-1)[..., None] - np.count_nonzero(dropped, axis=-2)
-    moved = own + (kept - centre).sum(axis=-2) / count
-    moved = moved.clip(kept.min(axis=-2, initial=np.inf), kept.max(axis=-2, initial=-np.inf))
-    return np.asarray(np.where(left[..., 0] < 0, own, moved))
+    kept = np.concatenate((said, centre), axis=-2)  # the own value is neither above nor below itself: no rank moves
+    kept.sort(axis=-2)
+    low, high = kept[..., :liars, :], kept[..., max(kept.shape[-2] - liars, 0) :, :]
+    dropped = np.add.reduce(low < centre, axis=-2) + np.add.reduce(high > centre, axis=-2)
+    np.maximum(low, centre, out=low)  # into `kept`
+    np.minimum(high, centre, out=high)
+    moved = own + np.add.reduce(kept - centre, axis=-2) / (1 + count[..., None] - dropped)
+    lowest, highest = np.minimum.reduce(kept, axis=-2), np.maximum.reduce(kept, axis=-2)
+    return np.minimum(np.maximum(moved, lowest), highest)  # the last bit too

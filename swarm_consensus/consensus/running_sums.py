@@ -138,10 +138,13 @@ class RunningSums:
         receivers = [self._link(robot, tick) for robot in neighbours]
         self.estimate = self._ratio()
         shares = [mass // (len(receivers) + 1) for mass in self._held]
-        self._held = [mass - len(receivers) * share for mass, share in zip(self._held, shares, strict=True)]
+        for place, share in enumerate(shares):
+            self._held[place] -= len(receivers) * share
         entries = []
         for robot, link in receivers:
-            link.given = given = [total + share for total, share in zip(link.given, shares, strict=True)]
+            given = link.given
+            for place, share in enumerate(shares):
+                given[place] += share
             entries.append(Given(robot, link.session, tuple([total & _ROUND for total in given])))
         return Sums(tick, tuple(entries))
 
@@ -171,8 +174,8 @@ class RunningSums:
         link = self._links.get(robot)
         if link is None:
             self._session = max(tick, self._session + 1)
-            zeros = [0] * len(self._held)
-            link = self._links[robot] = _Link(self._session, zeros, zeros)
+            size = len(self._held)
+            link = self._links[robot] = _Link(self._session, [0] * size, [0] * size)
         return robot, link
 
     def _take(self, link: _Link, tick: int, entry: Given) -> None:
@@ -185,15 +188,15 @@ class RunningSums:
         if entry.session < link.session or tick <= link.tick:
             return
         link.tick = tick
-        grown = [
-            ((new - old + _HALF) & _ROUND) - _HALF for new, old in zip(entry.sums, link.received, strict=True)
-        ]
-        link.received = [old + more for old, more in zip(link.received, grown, strict=True)]
-        self._held = [mass + more for mass, more in zip(self._held, grown, strict=True)]
+        held, received = self._held, link.received
+        for place, total in enumerate(entry.sums):
+            grown = ((total - received[place] + _HALF) & _ROUND) - _HALF
+            received[place] += grown
+            held[place] += grown
 
     def _clear(self, link: _Link) -> None:
         self._held = [m + g - r for m, g, r in zip(self._held, link.given, link.received, strict=True)]
-        link.given = link.received = [0] * len(self._held)
+        link.given, link.received = [0] * len(self._held), [0] * len(self._held)
 
     def _ratio(self) -> Array:
         *masses, weight = self._held
