@@ -97,7 +97,7 @@ class RunningSums:
     Raises
     ------
     ConsensusError
-        If a value is not finite or too large for the resolution.
+        If a value is not finite or too large for the resolution, or the resolution not above 0.
     """
 
     own: int
@@ -110,6 +110,8 @@ class RunningSums:
     _session: int = field(init=False, default=0)  # highest seen
 
     def __post_init__(self) -> None:
+        if not 0 < self.resolution < np.inf:
+            raise ConsensusError(f"resolution is {self.resolution}, must be above 0")
         self._units = self._counted(self.value)
         self._held = [*self._units, _WEIGHT]
         self.estimate = self._ratio()

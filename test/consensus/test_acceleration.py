@@ -64,10 +64,8 @@ def test_two_registers_shrink_at_the_theoretical_rate() -> None:
         for k in (0, 1, 2, 7, 40):
             after = distance(two_register.run(weights, values, k, rho))
             assert after <= two_register.bound(rho, k) * distance(values) * (1 + 1e-9) + 1e-13
-    # (1 + k s) q^k: the ratio of one round to the one before tends to q = rho / (1 + sqrt(1 - rho^2))
-    assert two_register.bound(rho, 10_001) / two_register.bound(rho, 10_000) == pytest.approx(
-        two_register.rate(rho), rel=1e-3
-    ) or two_register.rate(rho) ** 10_000 == 0
+    # (1 + k s) q^k: what is left from one round to the next tends to q = rho / (1 + sqrt(1 - rho^2)), here 1/2
+    assert two_register.bound(0.8, 901) / two_register.bound(0.8, 900) == pytest.approx(0.5, rel=2e-3)
 
 
 def test_complete_networks_need_no_memory() -> None:
