@@ -19,6 +19,7 @@ from swarm_consensus.consensus.checks import (
     checked_tolerance,
     checked_values,
     checked_weights,
+    product,
 )
 from swarm_consensus.consensus.neighbourhood import heard
 
@@ -96,7 +97,7 @@ def run(weights: ArrayLike | Matrix, values: ArrayLike, rounds: int) -> Array:
     matrix = checked_weights(weights)
     current = checked_values(values, matrix.shape[-1])
     for _ in range(checked_count("rounds", rounds)):
-        current = matrix @ current
+        current = product(matrix, current)
     return current
 
 

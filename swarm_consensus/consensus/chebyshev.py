@@ -28,6 +28,7 @@ from swarm_consensus.consensus.checks import (
     checked_tolerance,
     checked_values,
     checked_weights,
+    product,
 )
 from swarm_consensus.consensus.two_register import rate, start, step
 
@@ -67,7 +68,7 @@ def rounds_needed(rho: float, tolerance: float) -> int:
     Examples
     --------
     >>> rounds_needed(0.99, 1e-9)
-    152
+    151
     """
     wanted = checked_tolerance(tolerance)
     return math.ceil(math.acosh(1.0 / wanted) / math.acosh(1.0 / rho)) if checked_rho(rho) else 1
@@ -78,5 +79,5 @@ def run(weights: ArrayLike | Matrix, values: ArrayLike, rounds: int, rho: float)
     matrix = checked_weights(weights)
     registers = start(checked_values(values, matrix.shape[-1]))
     for k in range(checked_count("rounds", rounds)):
-        registers = step(registers, matrix @ registers.current, weight(rho, k))
+        registers = step(registers, product(matrix, registers.current), weight(rho, k))
     return registers.current

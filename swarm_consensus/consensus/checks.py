@@ -37,7 +37,9 @@ def checked_weights(weights: ArrayLike | Matrix) -> Matrix:
     entries = matrix.data if isinstance(matrix, sparse.csr_array) else matrix
     if not np.isfinite(entries).all():
         raise ConsensusError("weights have an entry that is not finite")
-    skew = abs(matrix - matrix.T if isinstance(matrix, sparse.csr_array) else matrix - np.swapaxes(matrix, -1, -2)).max()
+    skew = abs(
+        matrix - matrix.T if isinstance(matrix, sparse.csr_array) else matrix - np.swapaxes(matrix, -1, -2)
+    ).max()
     if skew > _ROUNDING:
         raise ConsensusError(f"weights differ by {skew:.3g} from their transpose: only symmetric ones keep the average")
     sums = np.asarray(matrix.sum(axis=-1)).reshape(-1)
@@ -49,19 +51,26 @@ def checked_weights(weights: ArrayLike | Matrix) -> Matrix:
 
 
 def _floats(weights: ArrayLike | Matrix) -> Matrix:
-    if sparse.issparse(weights):
-        return sparse.csr_array(weights, dtype=float)
+    if isinstance(weights, sparse.sparray | sparse.spmatrix):
+        return sparse.csr_array(weights).astype(np.float64)
     return np.asarray(weights, dtype=float)
 
 
 def _refuse_split(matrix: Matrix) -> None:
-    size = matrix.shape[-1]
-    every = [matrix] if isinstance(matrix, sparse.csr_array) else matrix.reshape(-1, size, size)
+    if isinstance(matrix, sparse.csr_array):
+        every = [matrix]
+    else:
+        every = [sparse.csr_array(each) for each in matrix.reshape(-1, *matrix.shape[-2:])]
     for each in every:
-        parts, label = sparse.csgraph.connected_components(sparse.csr_array(each != 0), directed=False)
+        parts, label = sparse.csgraph.connected_components(abs(each), directed=False)
         if parts > 1:
             other = int((label != label[0]).argmax())
             raise ConsensusError(f"the network is split into {parts} parts: node 0 never hears of node {other}")
+
+
+def product(matrix: Matrix, values: Array) -> Array:
+    """Return W x, of a dense or a sparse matrix and values (n,) or (..., n, d)."""
+    return np.asarray(matrix @ values)
 
 
 def checked_values(values: ArrayLike, nodes: int) -> Array:

@@ -8,7 +8,8 @@ m rounds only the mean is left. A complete network needs one round, a star two.
 Limits. In exact arithmetic the order does not matter; in floating point it decides. Large eigenvalues taken one after
 the other make modes grow by many powers of ten before they are wiped out. Leja's order keeps the product of the factors
 small at every point of the spectrum throughout. Some growth is left when there are many distinct eigenvalues: what
-precision remains is measured in docs/averaging.md. One lost message, or one link more than was known, and nothing is exact.
+precision remains is measured in docs/averaging.md. One lost message, or one link more than was known, and nothing is
+exact.
 
 References
 ----------
@@ -47,7 +48,7 @@ def schedule(adjacency: ArrayLike) -> Array:
     matrix = laplacian(adjacency)
     if not is_connected(adjacency):
         raise ConsensusError("the network is split: its parts never hear of each other")
-    values = np.linalg.eigvalsh(matrix)[1:]
+    values: Array = np.linalg.eigvalsh(matrix)[1:].astype(float)
     if not len(values):
         return values
     parts = np.split(values, np.flatnonzero(np.diff(values) > _SAME * values[-1]) + 1)

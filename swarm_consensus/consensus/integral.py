@@ -5,19 +5,19 @@ sensor off by a constant in an outer loop). With e_i the pull towards the neighb
 
 .. math:: x(k+1) = x(k) + h\,(k_p e + k_i y + \gamma (r - x) + d), \quad y(k+1) = y(k) + h\, e
 
-*What it restores is consensus, not the mean.* The differences of the values go to zero exactly. In the steady state k_i y
-equals minus d up to a common number: the bias is learnt. The mean still drifts, because no exchange among the robots can tell
-a bias they all share from a motion they all want:
+*What it restores is consensus, not the mean.* The differences of the values go to zero exactly. In the steady state k_i
+y equals minus d up to a common number: the bias is learnt. The mean still drifts, because no exchange among the robots
+can tell a bias they all share from a motion they all want:
 
 - alone: the mean moves on at 1'd/n per second, for ever;
 - with a **leak**, gamma > 0 towards each robot's own reference r_i: the drift becomes an offset, the mean settles at
   mean(r) + mean(d)/gamma, and consensus stays exact;
 - with an **anchor**, one robot or more that has a neighbour who never moves and knows the truth (put it among the
-  neighbours, with a weight of its own): all values settle on it, exactly, whatever the biases. L becomes L + G with G the
-  diagonal of the anchors' weights, and the conditions below need the largest eigenvalue of that.
+  neighbours, with a weight of its own): all values settle on it, exactly, whatever the biases. L becomes L + G with G
+  the diagonal of the anchors' weights, and the conditions below need the largest eigenvalue of that.
 
-Without the integral (k_i = 0) the differences settle at (1/k_p) L^+ d. A bias in what neighbours *tell* of their values is
-not this case: nobody can see it.
+Without the integral (k_i = 0) the differences settle at (1/k_p) L^+ d. A bias in what neighbours *tell* of their values
+is not this case: nobody can see it.
 
 References
 ----------
@@ -63,8 +63,8 @@ def objection(gains: Gains, largest: float) -> str | None:
     gains
         The gains.
     largest
-        l_n, the largest eigenvalue of L (of L + G with anchors), or any bound above it, such as twice the largest degree.
-        With a bound the conditions are sufficient; with the eigenvalue they are exact.
+        l_n, the largest eigenvalue of L (of L + G with anchors), or any bound above it, such as twice the largest
+        degree. With a bound the conditions are sufficient; with the eigenvalue they are exact.
     """
     kp, ki, h, leak = gains.proportional, gains.integral, gains.step, gains.leak
     if not (np.isfinite([kp, ki, h, leak, largest]).all() and min(kp, h, largest) > 0 and min(ki, leak) >= 0):

@@ -44,7 +44,7 @@ def neighbourhoods(weights: ArrayLike | Matrix) -> Neighbourhoods:
            [0, 2],
            [1, 2]])
     """
-    matrix = sparse.coo_array(weights)
+    matrix = sparse.coo_array(weights if sparse.issparse(weights) else np.asarray(weights, dtype=float))
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ConsensusError(f"weights have shape {matrix.shape}, must be square")
     link = (matrix.row != matrix.col) & (matrix.data != 0)
@@ -73,4 +73,4 @@ def heard(own: Array, neighbours: Array, mask: NDArray[np.bool_]) -> NDArray[np.
             f"own value {own.shape}, neighbours' {neighbours.shape} and mask {mask.shape} do not fit: "
             "must be (..., d), (..., k, d) and (..., k)"
         )
-    return mask & np.logical_and.reduce(np.isfinite(neighbours), axis=-1)
+    return np.asarray(mask & np.logical_and.reduce(np.isfinite(neighbours), axis=-1))

@@ -3,15 +3,16 @@ r"""Consensus with liars among the neighbours: W-MSR (weighted mean subsequence 
 Each round a robot puts aside the F largest of the values above its own and the F smallest of those below (all of
 them, if they are fewer), and moves to the mean of its own value and the rest.
 
-*Safety* needs no assumption on the network: with at most F liars among the neighbours of each honest robot, whatever they
-say, to whom, or not at all, no honest value leaves the interval spanned by the honest values at the start. A value that
-is kept lies between two honest ones or is one. *Agreement* needs the network to be (F+1, F+1)-robust for F liars
-in all (who tell all neighbours the same), (2F+1)-robust for F in each neighbourhood. High connectivity is not enough: two K4 joined by a perfect matching have
-connectivity 4, and with F = 1 nobody ever believes the one neighbour on the other side: they freeze with no liar at all.
+*Safety* needs no assumption on the network: with at most F liars among the neighbours of each honest robot, whatever
+they say, to whom, or not at all, no honest value leaves the interval spanned by the honest values at the start. A value
+that is kept lies between two honest ones or is one. *Agreement* needs the network to be (F+1, F+1)-robust for F liars
+in all (who tell all neighbours the same), (2F+1)-robust for F in each neighbourhood. High connectivity is not enough:
+two K4 joined by a perfect matching have connectivity 4, and with F = 1 nobody ever believes the one neighbour on the
+other side: they freeze with no liar at all.
 
 *Vectors* are treated one coordinate at a time. What holds then is the *box*: each honest coordinate stays between the
-smallest and the largest honest one. That is larger than the convex hull of the honest points: a liar can pull the others
-to a corner of the box where nobody was.
+smallest and the largest honest one. That is larger than the convex hull of the honest points: a liar can pull the
+others to a corner of the box where nobody was.
 
 *A value that is not finite* proves its sender a liar: it takes one of the F places at both ends, since so many fewer
 liars can be among the others. If there are more of them than F, the assumption is void and the robot stays where it is.
@@ -20,8 +21,8 @@ where the network is no more robust than it must be; who knows that a neighbour 
 
 References
 ----------
-H. LeBlanc, H. Zhang, X. Koutsoukos, S. Sundaram, "Resilient asymptotic consensus in robust networks", IEEE J. Sel. Areas
-Commun. 31, 2013.
+H. LeBlanc, H. Zhang, X. Koutsoukos, S. Sundaram, "Resilient asymptotic consensus in robust networks", IEEE J. Sel.
+Areas Commun. 31, 2013.
 """
 
 from __future__ import annotations
@@ -82,4 +83,4 @@ def _trimmed(own: Array, said: Array, count: NDArray[np.int_], liars: int) -> Ar
     np.minimum(high, centre, out=high)
     moved = own + np.add.reduce(kept - centre, axis=-2) / (1 + count[..., None] - dropped)
     lowest, highest = np.minimum.reduce(kept, axis=-2), np.maximum.reduce(kept, axis=-2)
-    return np.minimum(np.maximum(moved, lowest), highest)  # the last bit too
+    return np.asarray(np.minimum(np.maximum(moved, lowest), highest))  # the last bit too

@@ -1,37 +1,39 @@
 r"""The exact average over links that lose, delay, reorder and duplicate, in a network that changes: running sums.
 
-Push-sum: each robot holds a mass, in the beginning its value, and a weight, in the beginning 1; each round it splits both evenly
-among itself and its neighbours, and mass over weight tends to the average at every robot. A lost message would take its
-share along. So a robot does not send shares but, for each neighbour, the *running sum* of all shares it ever gave to it. The
-receiver adds by how much the sum has grown since it last heard it: whatever was lost comes with the next message that
-arrives, what comes twice or late adds nothing.
+Push-sum: each robot holds a mass, in the beginning its value, and a weight, in the beginning 1; each round it splits
+both evenly among itself and its neighbours, and mass over weight tends to the average at every robot. A lost message
+would take its share along. So a robot does not send shares but, for each neighbour, the *running sum* of all shares it
+ever gave to it. The receiver adds by how much the sum has grown since it last heard it: whatever was lost comes with
+the next message that arrives, what comes twice or late adds nothing.
 
-What a robot holds is always :math:`m_i = v_i - \sum_j g_{ij} + \sum_j r_{ij}`, g_ij given to j in all and r_ij received from j in
-all, and what is on its way from i to j is g_ij - r_ji. So the masses held and on their way sum to the values, whatever happens.
-A link that is cleared by both ends (g = r = 0) takes nothing out of that sum, which is what makes crashes and joins work:
+What a robot holds is always :math:`m_i = v_i - \sum_j g_{ij} + \sum_j r_{ij}`, g_ij given to j in all and r_ij received
+from j in all, and what is on its way from i to j is g_ij - r_ji. So the masses held and on their way sum to the values,
+whatever happens. A link that is cleared by both ends (g = r = 0) takes nothing out of that sum, which is what makes
+crashes and joins work:
 
-- `RunningSums.forget` clears the link to a robot that is gone. What it had been given comes back, what it had given goes back.
-  When all its neighbours have done so, the average is that of the rest, exactly. If it lives and returns, the link begins anew.
-- Each link has a *session*; the end that hears a higher one clears the link and takes it over. A robot that restarts with
-  nothing in memory begins its links at the present tick, above every session before.
-- Until both ends have cleared a link the sum is off by what went over it. A robot that died and was not forgotten keeps its
-  mass, and what was on its way to it: the others settle beside the average.
+- `RunningSums.forget` clears the link to a robot that is gone. What it had been given comes back, what it had given
+  goes back. When all its neighbours have done so, the average is that of the rest, exactly. If it lives and returns,
+  the link begins anew.
+- Each link has a *session*; the end that hears a higher one clears the link and takes it over. A robot that restarts
+  with nothing in memory begins its links at the present tick, above every session before.
+- Until both ends have cleared a link the sum is off by what went over it. A robot that died and was not forgotten keeps
+  its mass, and what was on its way to it: the others settle beside the average.
 
-**Numbers.** All masses are integers, in units of the resolution, so that splitting and adding are exact: nothing leaks, not by
-one rounding in a million rounds. Sums grow without end; on the air they are taken modulo 2^64, and as long as the growth between two
-messages that arrive is below 2^63 its difference is exact all the same. It can't be more than all mass in the swarm:
-n |v| < 2^63 resolution. Splitting leaves a remainder below one unit per neighbour, which keeps the estimates from
-the average by about as many units as there are rounds to converge. It is exact, not resilient: a liar shifts the result at
-will.
+**Numbers.** All masses are integers, in units of the resolution, so that splitting and adding are exact: nothing leaks,
+not by one rounding in a million rounds. Sums grow without end; on the air they are taken modulo 2^64, and as long as
+the growth between two messages that arrive is below 2^63 its difference is exact all the same. It can't be more than
+all mass in the swarm: n |v| < 2^63 resolution. Splitting leaves a remainder below one unit per neighbour, which keeps
+the estimates from the average by about as many units as there are rounds to converge. It is exact, not resilient: a
+liar shifts the result at will.
 
 Convergence needs that the links which work over and over connect the swarm, and that links work both ways sooner or
 later. It is geometric if they do so within a bounded time.
 
 References
 ----------
-C. Hadjicostis, N. Vaidya, A. Dominguez-Garcia, "Robust distributed average consensus via exchange of running sums", IEEE
-Trans. Autom. Control 61, 2016. P. Almeida, C. Baquero, M. Farach-Colton, P. Jesus, M. Mosteiro, "Fault-tolerant aggregation:
-flow-updating meets mass-distribution", Distrib. Comput. 30, 2017.
+C. Hadjicostis, N. Vaidya, A. Dominguez-Garcia, "Robust distributed average consensus via exchange of running sums",
+IEEE Trans. Autom. Control 61, 2016. P. Almeida, C. Baquero, M. Farach-Colton, P. Jesus, M. Mosteiro, "Fault-tolerant
+aggregation: flow-updating meets mass-distribution", Distrib. Comput. 30, 2017.
 """
 
 from __future__ import annotations
@@ -91,8 +93,8 @@ class RunningSums:
     value
         Its value, shape (d,).
     resolution
-        Unit in which masses are counted, in the unit of the values; the same in the whole swarm. The default, about 2e-13, lets
-        values be up to 8,000 in a swarm of 256.
+        Unit in which masses are counted, in the unit of the values; the same in the whole swarm. The default, about
+        2e-13, lets values be up to 8,000 in a swarm of 256.
 
     Raises
     ------

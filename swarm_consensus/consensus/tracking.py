@@ -3,8 +3,8 @@ r"""Tracking the average of inputs that change: dynamic average consensus.
 .. math:: x(k+1) = u(k+1) + (1 - \epsilon)\,(W x(k) - u(k)), \qquad x(0) = u(0)
 
 With epsilon = 0 this is W x plus the change of the own input. The mean of the x is then the mean of the u at every
-round, exactly, and only the distance to it is of interest. With Delta at least the norm of the change of the inputs in a
-round, its common part removed,
+round, exactly, and only the distance to it is of interest. With Delta at least the norm of the change of the inputs in
+a round, its common part removed,
 
 .. math:: |x(k) - \bar u(k)| \le \rho^k |x(0) - \bar u(0)| + \Delta (1 - \rho^k) / (1 - \rho),
 

@@ -22,7 +22,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from swarm_consensus.arrays import Array
-from swarm_consensus.consensus.checks import Matrix, checked_count, checked_rho, checked_values, checked_weights
+from swarm_consensus.consensus.checks import (
+    Matrix,
+    checked_count,
+    checked_rho,
+    checked_values,
+    checked_weights,
+    product,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ def rate(rho: float) -> float:
 
     Examples
     --------
-    >>> rate(0.8)
+    >>> round(rate(0.8), 12)
     0.5
     """
     return checked_rho(rho) / (1.0 + math.sqrt(1.0 - rho * rho))
@@ -87,5 +94,5 @@ def run(weights: ArrayLike | Matrix, values: ArrayLike, rounds: int, rho: float)
     matrix = checked_weights(weights)
     registers = start(checked_values(values, matrix.shape[-1]))
     for k in range(checked_count("rounds", rounds)):
-        registers = step(registers, matrix @ registers.current, weight(rho, k))
+        registers = step(registers, product(matrix, registers.current), weight(rho, k))
     return registers.current

@@ -45,7 +45,7 @@ def test_the_proportional_rule_is_left_with_the_pseudoinverse_of_the_bias() -> N
         matrix = laplacian(random_network(rng, 8))
         bias, k = rng.normal(size=(8, 1)), 0.7
         gains = Gains(k, 0.0, 1.0 / (k * np.linalg.eigvalsh(matrix)[-1]))
-        x, _ = simulate(gains, matrix, bias, 8000, rng.normal(size=(8, 1)))
+        x, _ = simulate(gains, matrix, bias, 3000, rng.normal(size=(8, 1)))
         np.testing.assert_allclose(x - x.mean(), np.linalg.pinv(matrix) @ bias / k, atol=1e-6)
 
 

@@ -97,9 +97,7 @@ def test_the_plain_rule_on_the_same_radio_ends_beside_the_average() -> None:
     values = first = rng.uniform(-10, 10, 8)
     for _ in range(1000):
         heard = rng.random((2, 8)) < 0.25  # link there, message not lost
-        values = values + 0.3 * (
-            heard[0] * (np.roll(values, 1) - values) + heard[1] * (np.roll(values, -1) - values)
-        )
+        values = values + 0.3 * (heard[0] * (np.roll(values, 1) - values) + heard[1] * (np.roll(values, -1) - values))
     assert np.ptp(values) < 1e-9
     assert abs(values.mean() - first.mean()) > 1e-2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ RHO = contraction(W)
 def follow(inputs: np.ndarray, leak: float = 0.0, start: np.ndarray | None = None) -> np.ndarray:
     """Return the estimates of all rounds, inputs (T, n)."""
     values = [inputs[0] if start is None else start]
-    for before, now in zip(inputs, inputs[1:], strict=False):
+    for before, now in pairwise(inputs):
         values.append(tracking.step(W @ values[-1], now, before, leak))
     return np.array(values)
 
