@@ -84,7 +84,7 @@ def test_thin_graphs_bear_no_liar(links: np.ndarray) -> None:
 
 
 def filtered_round(links: np.ndarray, value: np.ndarray, liars: int) -> np.ndarray:
-    """One round of W-MSR without anybody lying: drop up to F higher and F lower values than one's own, average the rest."""
+    """One round of W-MSR without anybody lying: drop up to F values on either side, average the rest."""
     after = value.copy()
     for node in range(len(value)):
         heard = np.sort(value[links[node] > 0])

@@ -99,7 +99,7 @@ def test_the_best_constant_shrinks_by_the_condition_number(links: np.ndarray) ->
         assert norm(best_constant(links)) == pytest.approx((condition - 1) / (condition + 1), abs=1e-9)
 
 
-# path: cos(pi/10). ring, Petersen: best constant by symmetry of all links, with lambda 2 - 2 cos(pi/5) and 4, or 2 and 5:
+# path: cos(pi/10). ring, Petersen: best constant by symmetry of all links, with lambda 2 - 2 cos(pi/5) and 4, or 2, 5:
 # (4 - l2) / (4 + l2), 3/7. star: best constant by symmetry, with lambda 1 and 10: 9/11. complete: one round.
 @pytest.mark.parametrize(
     ("links", "truth"),
