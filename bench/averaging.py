@@ -155,7 +155,7 @@ def exactness(links: Array) -> list[str]:
 
 
 def lossy_rounds(loss: float, robots: int = 10) -> int:
-    """Rounds of running sums to 1e-9 of the first error on a ring whose links are there half the time, delay up to 5."""
+    """Rounds of running sums to 1e-9 of the first error, on a ring with every second link there and delay up to 5."""
     rng = np.random.default_rng(0)
     values = rng.uniform(-10, 10, robots)
     swarm = [RunningSums(i, np.array([value])) for i, value in enumerate(values)]
