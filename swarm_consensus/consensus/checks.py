@@ -37,9 +37,11 @@ def checked_weights(weights: ArrayLike | Matrix) -> Matrix:
     entries = matrix.data if isinstance(matrix, sparse.csr_array) else matrix
     if not np.isfinite(entries).all():
         raise ConsensusError("weights have an entry that is not finite")
-    turned = matrix.T if isinstance(matrix, sparse.csr_array) else np.swapaxes(matrix, -1, -2)
-    apart = matrix - turned
-    skew = float(np.abs(apart.data if isinstance(apart, sparse.csr_array) else apart).max(initial=0.0))
+    if isinstance(matrix, sparse.csr_array):
+        apart = sparse.csr_array(matrix - matrix.T).data
+    else:
+        apart = matrix - np.swapaxes(matrix, -1, -2)
+    skew = float(np.abs(apart).max(initial=0.0))
     if skew > _ROUNDING:
         raise ConsensusError(f"weights differ by {skew:.3g} from their transpose: only symmetric ones keep the average")
     sums = np.asarray(matrix.sum(axis=-1)).reshape(-1)
