@@ -22,6 +22,7 @@ from rclpy.task import Future
 
 from swarm_consensus.errors import SwarmError
 
+INTERRUPTED = 130  # exit status
 SLICE_S = 0.25  # s, longest time for which a waiting executor leaves a signal unanswered
 
 
@@ -117,6 +118,8 @@ class EventLoop:
 def run_main(run: Callable[[list[str]], int | None], arguments: list[str]) -> int:
     """Run a node's body as a program: what the user can mend is a sentence on stderr and exit status 2.
 
+    Interrupted before there was anything to end, it returns 130.
+
     Parameters
     ----------
     run
@@ -129,3 +132,5 @@ def run_main(run: Callable[[list[str]], int | None], arguments: list[str]) -> in
     except SwarmError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED

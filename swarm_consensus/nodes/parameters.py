@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
@@ -34,17 +35,22 @@ def read_parameters(arguments: list[str], node: str, types: Mapping[str, type]) 
     Raises
     ------
     SwarmError
-        If an argument or a parameter is unknown, or a parameter has the wrong type.
+        If an argument or a parameter is unknown, a parameter has the wrong type, or ROS makes no node.
     """
     left = remove_ros_args(arguments)[1:]
     if left:
         raise SwarmError(f"{node} takes no argument '{left[0]}'; parameters are given as --ros-args -p name:=value")
-    probe = Node(
-        node,
-        enable_rosout=False,
-        start_parameter_services=False,
-        automatically_declare_parameters_from_overrides=True,
-    )
+    try:
+        probe = Node(
+            node,
+            enable_rosout=False,
+            start_parameter_services=False,
+            automatically_declare_parameters_from_overrides=True,
+        )
+    except InvalidParameterTypeException as error:  # of one that every node has
+        raise SwarmError(str(error).rpartition(": ")[0]) from error
+    except RuntimeError as error:  # the one type that rclpy gives all its reasons
+        raise SwarmError(f"ROS does not start: {str(error).splitlines()[0]}") from error
     try:
         given = {name: parameter.value for name, parameter in probe.get_parameters_by_prefix("").items()}
         return check_types(

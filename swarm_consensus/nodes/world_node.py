@@ -21,7 +21,7 @@ from rich.console import Console
 
 from swarm_consensus.errors import SwarmError, nearest
 from swarm_consensus.nodes.crew import Strangers
-from swarm_consensus.nodes.executor import run_main, session
+from swarm_consensus.nodes.executor import INTERRUPTED, run_main, session
 from swarm_consensus.nodes.hosting import host
 from swarm_consensus.nodes.parameters import read_parameters
 from swarm_consensus.run.options import Options, Pace, Physics
@@ -29,7 +29,6 @@ from swarm_consensus.run.run import run as run_world
 from swarm_consensus.run.run import show
 from swarm_consensus.simulation.engine import Simulation
 
-INTERRUPTED = 130
 TYPES = {
     "world": str,  # a scenario file, or the name of a world that ships with the package
     "seed": int,  # of starts, radio and noise; robots must have been placed with the same one
