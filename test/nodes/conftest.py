@@ -22,11 +22,19 @@ if importlib.util.find_spec("rclpy") is not None:
 
 
 @pytest.fixture
-def ros(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """ROS, in a domain where nobody else is."""
-    from swarm_consensus.nodes.executor import session
+def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A DDS domain where nobody else is."""
     from swarm_consensus.run.environment import local_domain
 
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    with local_domain(), session():
-        yield
+    with local_domain() as number:
+        yield number
+
+
+@pytest.fixture
+def ros(domain: int) -> Iterator[int]:
+    """ROS in that domain."""
+    from swarm_consensus.nodes.executor import session
+
+    with session():
+        yield domain
