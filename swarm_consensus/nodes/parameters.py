@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
@@ -47,8 +46,6 @@ def read_parameters(arguments: list[str], node: str, types: Mapping[str, type]) 
             start_parameter_services=False,
             automatically_declare_parameters_from_overrides=True,
         )
-    except InvalidParameterTypeException as error:  # of one that every node has
-        raise SwarmError(str(error).rpartition(": ")[0]) from error
     except RuntimeError as error:  # the one type that rclpy gives all its reasons
         raise SwarmError(f"ROS does not start: {str(error).splitlines()[0]}") from error
     try:

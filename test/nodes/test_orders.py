@@ -138,7 +138,7 @@ def main(run: Any, capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[
         (("--ros-args", "--params-file", "/no/such/file"), "ROS does not start: "),
         (
             ("--ros-args", *PLACED, "-p", "start_type_description_service:=5"),
-            "Trying to set parameter 'start_type_desc",
+            "parameter start_type_description_service is 5, must",
         ),
         (("rover_1",), "robot takes no argument 'rover_1'"),
     ],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fakes import RATE, FakeClock, FakeNode
+from fakes import RATE, FakeClock, FakeNode, orders
 from hypothesis import given
 from hypothesis import strategies as st
 from nav_msgs.msg import Odometry as OdometryMessage
 from std_msgs.msg import UInt8MultiArray
 
 from swarm_consensus.network.bundle import bundle, unbundle
+from swarm_consensus.network.frame import FrameError
 from swarm_consensus.nodes.conversions import frame_to_ros, odometry_to_ros
 from swarm_consensus.nodes.qos import CLOCK, LOCKSTEP
 from swarm_consensus.nodes.stimuli import DEADMAN_S, FromClock, FromWorld
@@ -39,9 +40,9 @@ def heard(tick: int) -> UInt8MultiArray:
 
 
 def from_world() -> tuple[FakeNode, list[Stimulus]]:
-    node, given_: tuple[FakeNode, list[Stimulus]] = FakeNode(), []
-    FromWorld(node, RATE, LOCKSTEP, given_.append)
-    return node, given_
+    node, stimuli = FakeNode(), list[Stimulus]()
+    FromWorld(node, RATE, LOCKSTEP, stimuli.append)
+    return node, stimuli
 
 
 def test_neither_half_alone_is_a_stimulus() -> None:
@@ -94,7 +95,7 @@ def test_in_any_order_a_stimulus_is_whole_comes_once_and_never_goes_back(arrival
 def test_what_is_no_bundle_is_not_heard_in_lockstep(garbage: bytes) -> None:
     try:
         unbundle(garbage)
-    except Exception:
+    except FrameError:
         node, stimuli = from_world()
         for topic, message in (("odom", odometry(0)), ("rx", data(garbage)), ("rx", heard(0)), ("rx", data(garbage))):
             node.hear(topic, message)
@@ -168,8 +169,6 @@ def test_of_a_flood_the_newest_frames_are_kept(by_the_clock: ByTheClock, in_bund
 
 
 def test_a_damaged_bundle_goes_to_the_agent_as_a_frame_which_counts_it(by_the_clock: ByTheClock) -> None:
-    from fakes import orders
-
     damaged = bundle(1, (b"frame",))[:-2]
     by_the_clock.node.hear("rx", data(damaged))
     (stimulus,) = by_the_clock.look(1)

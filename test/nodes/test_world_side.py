@@ -179,10 +179,10 @@ def test_a_robot_that_never_answers_is_given_up_after_the_bound_and_not_before(s
 
 
 def test_a_node_that_has_just_started_may_take_longer(stage: Stage) -> None:
-    stage.steady.pass_s(STARTUP_S)
+    stage.steady.pass_s(STARTUP_S - 0.1)
     stage.look()
     assert stage.driver.fleet.notes == []
-    stage.steady.pass_s(0.1)
+    stage.steady.pass_s(0.2)
     stage.look()
     assert len(stage.driver.fleet.notes) == 3
     assert stage.loop.ended  # with nobody left to wait for, the world runs to its end
