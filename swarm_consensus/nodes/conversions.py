@@ -16,6 +16,7 @@ from nav_msgs.msg import Odometry as OdometryMessage
 from std_msgs.msg import UInt8MultiArray
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.ticks import read_stamp, write_stamp
 from swarm_consensus.robot.state import Command, Odometry, Status
 
@@ -55,13 +56,16 @@ def odometry_from_ros(message: OdometryMessage, rate: int) -> Odometry | None:
     Returns
     -------
     Odometry or None
-        None if a number is not finite or the orientation is no unit quaternion: a broken sensor is a silent one.
+        None if a number is not finite, the position is none that a frame could tell, or the orientation is no unit
+        quaternion: a broken sensor is a silent one.
     """
     pose, twist = message.pose.pose, message.twist.twist
     place, turn, linear, angular = pose.position, pose.orientation, twist.linear, twist.angular
     x, y, z, w = turn.x, turn.y, turn.z, turn.w
     values = (place.x, place.y, place.z, linear.x, linear.y, linear.z, angular.x, angular.y, angular.z)
-    if not (math.isfinite(sum(values)) and abs(x * x + y * y + z * z + w * w - 1.0) < UNIT_TOLERANCE):
+    if not all(map(math.isfinite, values)) or max(map(abs, values[:3])) > FARTHEST:
+        return None
+    if not abs(x * x + y * y + z * z + w * w - 1.0) < UNIT_TOLERANCE:  # nor is it with a nan
         return None
     return Odometry(
         tick=read_stamp(message.header.stamp, rate),
@@ -79,10 +83,19 @@ def command_to_ros(command: Command, message: Twist) -> None:
     message.angular.z = float(command.yaw_rate)
 
 
-def command_from_ros(message: Twist) -> Command:
-    """Read geometry_msgs/Twist; roll and pitch rates mean nothing to a velocity command."""
-    linear = message.linear
-    return Command(linear=np.array((linear.x, linear.y, linear.z)), yaw_rate=message.angular.z)
+def command_from_ros(message: Twist) -> Command | None:
+    """Read geometry_msgs/Twist; roll and pitch rates mean nothing to a velocity command.
+
+    Returns
+    -------
+    Command or None
+        None if a number is not finite or beyond anything that moves (10^4 m/s, rad/s).
+    """
+    linear, yaw_rate = message.linear, message.angular.z
+    values = (linear.x, linear.y, linear.z)
+    if not all(abs(value) <= FASTEST for value in (*values, yaw_rate)):
+        return None
+    return Command(linear=np.array(values), yaw_rate=yaw_rate)
 
 
 def frame_to_ros(frame: bytes, message: UInt8MultiArray) -> None:
@@ -133,25 +146,29 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
     return message
 
 
-def status_from_ros(message: DiagnosticArray) -> Status:
-    """Read what `status_to_ros` wrote."""
-    entry = message.status[0]
-    values = {pair.key: pair.value for pair in entry.values}
-    return Status(
-        mode=entry.message,
-        reference=_array(values["reference_m"]),
-        desired=_array(values["desired_m_s"]),
-        velocity=_array(values["velocity_m_s"]),
-        held=tuple(values["held"].split()),
-        lost=tuple(values["lost"].split()),
-        active=tuple(filter(None, values["active"].split("; "))),
-        dropped=int(values["frames_dropped"]),
-    )
+def status_from_ros(message: DiagnosticArray) -> Status | None:
+    """Read what `status_to_ros` wrote; None if it was not what wrote it."""
+    try:
+        entry = message.status[0]
+        values = {pair.key: pair.value for pair in entry.values}
+        return Status(
+            mode=entry.message,
+            reference=_vector(values["reference_m"]),
+            desired=_vector(values["desired_m_s"]),
+            velocity=_vector(values["velocity_m_s"]),
+            held=tuple(values["held"].split()),
+            lost=tuple(values["lost"].split()),
+            active=tuple(filter(None, values["active"].split("; "))),
+            dropped=int(values["frames_dropped"]),
+        )
+    except (LookupError, ValueError):
+        return None
 
 
 def _numbers(vector: Array) -> str:
     return " ".join(repr(float(x)) for x in vector)
 
 
-def _array(numbers: str) -> Array:
-    return np.array([float(x) for x in numbers.split()])
+def _vector(numbers: str) -> Array:
+    x, y, z = map(float, numbers.split())
+    return np.array((x, y, z))

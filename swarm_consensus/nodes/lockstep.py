@@ -7,6 +7,7 @@ depends on the scenario and the seed alone, and not on the order or the speed of
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -40,6 +41,8 @@ class Lockstep:
         Serves ``node``; it is ended when the simulation is done.
     startup, patience
         Longest wait for a node's first answer and for each further one, s. One that takes longer is given up.
+    steady
+        Clock that never jumps, s.
     """
 
     def __init__(
@@ -51,12 +54,14 @@ class Lockstep:
         *,
         startup: float = STARTUP_S,
         patience: float = PATIENCE_S,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self.fleet = Fleet(node, simulation, crew, LOCKSTEP, self._hear)
         self._simulation = simulation
         self._loop = loop
         self._startup = startup
         self._patience = patience
+        self._steady = steady
         self._rate = simulation.scenario.control.rate_hz
         self._clock = SimClock(node, self._rate)
         self._waiting: set[int] = set()  # robots whose answer to the present tick is not complete
@@ -79,9 +84,10 @@ class Lockstep:
         port, tick = self.fleet.ports[robot], self._simulation.tick
         if not port.frames or port.command is None or port.command[0] != tick:
             return False
-        if self._reports or robot in self.fleet.newcomers:
+        if self._reports:
             return port.status is not None and port.status[0] == tick
-        return True
+        # The first word of a node is its status; one that was cut off and is back unchanged has told it before.
+        return port.status is not None
 
     def _advance(self) -> None:
         if not self._waiting:
@@ -96,7 +102,7 @@ class Lockstep:
             fleet.switch(simulation.events)
             self._clock.publish(simulation.tick)
             self._reports = next_report(simulation.tick - 1, self._rate) == simulation.tick
-            self._sent = time.monotonic()
+            self._sent = self._steady()
             self._waiting = set(fleet.ports)
             for robot, port in fleet.ports.items():
                 stimulus = stimuli[robot]
@@ -112,14 +118,15 @@ class Lockstep:
         for robot, port in self.fleet.ports.items():
             assert port.command is not None, "all ports have answered"
             assert port.status is not None, "all ports have answered"
-            responses[robot] = Response(port.command[1], port.frames.pop(), port.status[1])
+            responses[robot] = Response(port.command[1], port.frames[-1], port.status[1])
+            port.frames.clear()  # more than one is no answer to the next tick
         self._simulation.finish(responses)
 
     def _watch(self) -> None:
         """Go on without nodes that ended or that take too long."""
         fleet, waiting = self.fleet, bool(self._waiting)
         fleet.lose_ended()
-        waited = time.monotonic() - self._sent
+        waited = self._steady() - self._sent
         for robot in sorted(self._waiting & fleet.ports.keys()):
             limit = self._startup if robot in fleet.newcomers else self._patience
             if waited > limit:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from geometry_msgs.msg import Point
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -25,8 +27,15 @@ def motion_markers(status: Status, tick: int, rate: int) -> MarkerArray:
         Tick that it was the status of.
     rate
         Ticks a second.
+
+    Returns
+    -------
+    MarkerArray
+        What was shown before is deleted if the robot does not know where it is.
     """
     at = status.reference
+    if not _known(at):
+        return MarkerArray(markers=[Marker(action=Marker.DELETEALL)])
     sphere = _marker(Marker.SPHERE, "reference", 4 * _LINE, (1.0, 1.0, 1.0), tick, rate)
     sphere.pose.position = _point(at)
     wish = _marker(Marker.ARROW, "desired", _LINE, (1.0, 0.8, 0.0), tick, rate)
@@ -51,7 +60,10 @@ def link_markers(reference: Array, held: Array, tick: int, rate: int) -> MarkerA
         Ticks a second.
     """
     lines = _marker(Marker.LINE_LIST, "links", _LINE, (0.2, 0.4, 1.0), tick, rate)
-    lines.points = [_point(end) for other in held for end in (reference, other)]
+    if len(held) and _known(reference):
+        lines.points = [_point(end) for other in held for end in (reference, other)]
+    else:  # RViz refuses lines without points, and would go on showing the old ones
+        lines.action = Marker.DELETE
     return MarkerArray(markers=[lines])
 
 
@@ -64,6 +76,10 @@ def _marker(kind: int, name: str, size: float, color: tuple[float, float, float]
     marker.color.r, marker.color.g, marker.color.b = color
     marker.color.a = 1.0
     return marker
+
+
+def _known(vector: Array) -> bool:
+    return all(map(math.isfinite, vector.tolist()))
 
 
 def _point(vector: Array) -> Point:

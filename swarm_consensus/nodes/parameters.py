@@ -11,7 +11,7 @@ from rclpy.utilities import remove_ros_args
 from swarm_consensus.errors import SwarmError, nearest
 
 _KINDS = {bool: "true or false", str: "a string", int: "a whole number", float: "a number such as 1.0"}
-_OF_ROS = ("use_sim_time", "start_type_description_service")  # parameters that every node has
+_OF_ROS = {"use_sim_time": bool, "start_type_description_service": bool}  # parameters that every node has
 
 
 def read_parameters(arguments: list[str], node: str, types: Mapping[str, type]) -> tuple[dict[str, Any], str]:
@@ -34,22 +34,25 @@ def read_parameters(arguments: list[str], node: str, types: Mapping[str, type]) 
     Raises
     ------
     SwarmError
-        If an argument or a parameter is unknown, or a parameter has the wrong type.
+        If an argument or a parameter is unknown, a parameter has the wrong type, or ROS makes no node.
     """
     left = remove_ros_args(arguments)[1:]
     if left:
         raise SwarmError(f"{node} takes no argument '{left[0]}'; parameters are given as --ros-args -p name:=value")
-    probe = Node(
-        node,
-        enable_rosout=False,
-        start_parameter_services=False,
-        automatically_declare_parameters_from_overrides=True,
-    )
+    try:
+        probe = Node(
+            node,
+            enable_rosout=False,
+            start_parameter_services=False,
+            automatically_declare_parameters_from_overrides=True,
+        )
+    except RuntimeError as error:  # the one type that rclpy gives all its reasons
+        raise SwarmError(f"ROS does not start: {str(error).splitlines()[0]}") from error
     try:
         given = {name: parameter.value for name, parameter in probe.get_parameters_by_prefix("").items()}
-        return check_types(
-            {name: value for name, value in given.items() if not _of_ros(name)}, types
-        ), probe.get_namespace()
+        check_types({name: value for name, value in given.items() if name in _OF_ROS}, _OF_ROS)
+        own = {name: value for name, value in given.items() if not _of_ros(name)}
+        return check_types(own, types), probe.get_namespace()
     finally:
         probe.destroy_node()
 

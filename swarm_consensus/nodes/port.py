@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from rclpy.node import Node
 from std_msgs.msg import UInt8MultiArray
 
 from swarm_consensus.network.bundle import bundle
+from swarm_consensus.network.frame import MTU
 from swarm_consensus.nodes.conversions import (
     WORLD_FRAME,
     command_from_ros,
@@ -22,13 +24,17 @@ from swarm_consensus.nodes.conversions import (
 )
 from swarm_consensus.nodes.qos import Qualities
 from swarm_consensus.nodes.ticks import read_stamp
-from swarm_consensus.robot.state import Command, Status, Stimulus
+from swarm_consensus.robot.state import STOP, Command, Status, Stimulus
+
+_BACKLOG = 4  # newest frames kept of a robot; one enters the radio each tick
 
 
 class Port:
     """Four topics and the status of one robot, from when its node starts until it ends.
 
-    A robot that starts again gets a new port, so that nothing its predecessor sent or was sent lives on.
+    A robot that starts again gets a new port, so that nothing its predecessor sent or was sent lives on. A robot may
+    send anything at all: a command that is none stops its vehicle, the radio sends nothing of a frame that is too long
+    for it, and a status that can't be read is not heard.
 
     Parameters
     ----------
@@ -47,7 +53,7 @@ class Port:
     def __init__(self, node: Node, name: str, rate: int, qualities: Qualities, heard: Callable[[], None]) -> None:
         self.name = name
         self.command: tuple[int, Command] | None = None  # the newest, with the tick of its stamp
-        self.frames: list[bytes] = []  # since they were last taken away
+        self.frames: deque[bytes] = deque(maxlen=_BACKLOG)  # since they were last taken away
         self.status: tuple[int, Status] | None = None  # the newest, with the tick of its stamp
         self._rate = rate
         self._heard = heard
@@ -85,13 +91,16 @@ class Port:
         self._node.destroy_publisher(self._rx)
 
     def _on_command(self, message: TwistStamped) -> None:
-        self.command = (read_stamp(message.header.stamp, self._rate), command_from_ros(message.twist))
+        self.command = (read_stamp(message.header.stamp, self._rate), command_from_ros(message.twist) or STOP)
         self._heard()
 
     def _on_frame(self, message: UInt8MultiArray) -> None:
-        self.frames.append(frame_from_ros(message))
+        frame = frame_from_ros(message)
+        self.frames.append(frame if len(frame) <= MTU else b"")
         self._heard()
 
     def _on_status(self, message: DiagnosticArray) -> None:
-        self.status = (read_stamp(message.header.stamp, self._rate), status_from_ros(message))
-        self._heard()
+        status = status_from_ros(message)
+        if status is not None:
+            self.status = (read_stamp(message.header.stamp, self._rate), status)
+            self._heard()

@@ -19,7 +19,6 @@ from swarm_consensus.robot.state import STOP, Response
 from swarm_consensus.simulation.engine import Simulation
 
 DEADMAN_S = 0.5  # s, a vehicle that got no command for so long stops
-_BACKLOG = 4  # frames kept of a robot; one enters the radio each tick
 
 
 class RealTime:
@@ -60,7 +59,7 @@ class RealTime:
         self._steady = steady
         self._rate = simulation.scenario.control.rate_hz
         self._clock = SimClock(node, self._rate)
-        self._heard: dict[int, float] = {}  # s, steady time of each robot's last message
+        self._commanded: dict[int, tuple[object, float]] = {}  # each robot's last command, and when it came, s, steady
         self._started = 0.0
         node.create_timer(1.0 / self._rate, self._step, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -70,7 +69,9 @@ class RealTime:
         self.fleet.open_all()
 
     def _hear(self, robot: int) -> None:
-        self._heard[robot] = self._steady()
+        command = self.fleet.ports[robot].command
+        if command is not self._commanded.get(robot, (None, 0.0))[0]:  # and not a frame or a status
+            self._commanded[robot] = (command, self._steady())
 
     def _step(self) -> None:
         simulation, fleet = self._simulation, self.fleet
@@ -101,8 +102,8 @@ class RealTime:
         port: Port | None = self.fleet.ports.get(robot)
         if port is None:
             return None
-        fresh = self._steady() - self._heard.get(robot, -DEADMAN_S) < DEADMAN_S
+        given, came = self._commanded.get(robot, (None, 0.0))
+        fresh = given is port.command and self._steady() - came < DEADMAN_S
         command = port.command[1] if port.command is not None and fresh else STOP
-        del port.frames[:-_BACKLOG]
-        frame = port.frames.pop(0) if port.frames else b""
+        frame = port.frames.popleft() if port.frames else b""
         return Response(command, frame, port.status[1] if port.status is not None else None)

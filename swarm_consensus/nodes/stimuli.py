@@ -25,6 +25,8 @@ _BACKLOG = 1024  # frames kept for a tick
 class FromWorld:
     """Lockstep: a stimulus is complete once odometry and bundle of the same tick are there.
 
+    The newest of each is kept, in whatever order they come; what is no bundle is not heard.
+
     Parameters
     ----------
     node
@@ -47,12 +49,19 @@ class FromWorld:
         node.create_subscription(UInt8MultiArray, "rx", self._on_bundle, qualities.air)
 
     def _on_odometry(self, message: OdometryMessage) -> None:
-        self._sensed = (read_stamp(message.header.stamp, self._rate), odometry_from_ros(message, self._rate))
-        self._complete()
+        tick = read_stamp(message.header.stamp, self._rate)
+        if tick > self._sensed[0]:
+            self._sensed = (tick, odometry_from_ros(message, self._rate))
+            self._complete()
 
     def _on_bundle(self, message: UInt8MultiArray) -> None:
-        self._heard = unbundle(frame_from_ros(message))
-        self._complete()
+        try:
+            tick, frames = unbundle(frame_from_ros(message))
+        except FrameError:
+            return
+        if tick > self._heard[0]:
+            self._heard = (tick, frames)
+            self._complete()
 
     def _complete(self) -> None:
         tick, odometry = self._sensed

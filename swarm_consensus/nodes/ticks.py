@@ -23,7 +23,7 @@ def tick_nanoseconds(tick: int, rate: int) -> int:
 def tick_at(nanoseconds: int, rate: int) -> int:
     """Return the tick during which a moment falls; the exact inverse of `tick_nanoseconds`.
 
-    Beginnings of ticks are rounded down by less than a nanosecond, so one is given back before dividing.
+    Tick k has begun at ns once floor(k 10^9 / rate) <= ns, that is k 10^9 < (ns + 1) rate.
 
     Parameters
     ----------
@@ -36,8 +36,10 @@ def tick_at(nanoseconds: int, rate: int) -> int:
     --------
     >>> tick_at(tick_nanoseconds(7, 30), 30), tick_at(tick_nanoseconds(7, 30) - 1, 30)
     (7, 6)
+    >>> tick_at(tick_nanoseconds(7, 20), 20), tick_at(tick_nanoseconds(7, 20) - 1, 20)
+    (7, 6)
     """
-    return (nanoseconds + 1) * rate // _SECOND
+    return ((nanoseconds + 1) * rate - 1) // _SECOND
 
 
 def write_stamp(stamp: Time, tick: int, rate: int) -> None:

@@ -56,6 +56,7 @@ class Neighbours:
         self._next = 0
         self._others = [index for index in range(count) if index != config.index]
         self._step = np.array([peer.speed for peer in peers]) * config.period
+        self._step[config.index] = 0.0  # no news of itself ever comes, and on a wall clock that is long ago
         self.separation: Array = np.array([me.radius + me.reach + peer.radius + peer.reach for peer in peers])
         self.range: Array = np.array([config.radio_range - config.margin - me.reach - peer.reach for peer in peers])
         self._form: Array = FORM * self.range

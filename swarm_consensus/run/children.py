@@ -59,7 +59,7 @@ class Children:
         return {robot: child.process.pid for robot, child in self._children.items()}
 
     def start(self, robot: int, rejoin: bool) -> None:
-        """Start a robot's process in a process group of its own, so that Ctrl-C reaches only this one."""
+        """Start a robot's process in a session of its own, so that Ctrl-C reaches only this one."""
         name = self._names[robot]
         parameters = self._parameters | {"robot": name, "rejoin": rejoin}
         settings = [part for key, value in parameters.items() for part in ("-p", f"{key}:={json.dumps(value)}")]
@@ -70,7 +70,7 @@ class Children:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            process_group=0,
+            start_new_session=True,
         )
         self._children[robot] = _Child(process, output)
 

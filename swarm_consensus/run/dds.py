@@ -12,7 +12,8 @@ from swarm_consensus.run.environment import local_domain
 from swarm_consensus.run.options import Pace, Processes
 from swarm_consensus.simulation.engine import Simulation
 
-_ROS = ("rclpy", "diagnostic_msgs", "geometry_msgs", "nav_msgs", "rosgraph_msgs", "std_msgs", "std_srvs")
+_MESSAGES = ("diagnostic_msgs", "geometry_msgs", "nav_msgs", "rosgraph_msgs", "std_msgs", "visualization_msgs")
+_ROS = ("rclpy", *_MESSAGES, "std_srvs")
 
 
 def check_ros() -> None:

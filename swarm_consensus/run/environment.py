@@ -17,6 +17,7 @@ PARENT = "SWARM_CONSENSUS_PARENT"  # process id; the process that finds it in it
 _RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 _PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Jazzy, Kilted
 _LAST_DOMAIN = 101  # the ports of higher ones may be taken as ephemeral ports on Linux
+_HIGHEST_DOMAIN = 232  # its ports are the last that there are
 _SET_PDEATHSIG = 1
 
 
@@ -24,8 +25,9 @@ _SET_PDEATHSIG = 1
 def local_domain(environ: MutableMapping[str, str] = os.environ) -> Iterator[int]:
     """Prepare the environment for a swarm on this machine, and give the domain back at the end.
 
-    What the user has set stays. Otherwise: a domain in which nobody is, so that two runs side by side never meet, and
-    the transport that discovery.xml describes, from which nothing leaves this machine.
+    What the user has set stays; an empty variable is not set, as for ROS itself. Otherwise: a domain in which nobody
+    is, so that two runs side by side never meet, and the transport that discovery.xml describes, from which nothing
+    leaves this machine.
 
     Parameters
     ----------
@@ -35,20 +37,25 @@ def local_domain(environ: MutableMapping[str, str] = os.environ) -> Iterator[int
     Raises
     ------
     SwarmError
-        If all domains are taken.
+        If all domains are taken, or the user's is none.
     """
     defaults = _transport(environ)
     claim = None
-    if "ROS_DOMAIN_ID" not in environ:
+    chosen = environ.get("ROS_DOMAIN_ID")
+    if chosen:
+        domain = _domain(chosen)
+    else:
         domain, claim = _claim_domain()
         defaults["ROS_DOMAIN_ID"] = str(domain)
-    added = {name: value for name, value in defaults.items() if name not in environ}
+    added = {name: value for name, value in defaults.items() if not environ.get(name)}
+    before = {name: environ[name] for name in added if name in environ}
     environ.update(added)
     try:
-        yield int(environ["ROS_DOMAIN_ID"])
+        yield domain
     finally:
         for name in added:
-            del environ[name]
+            environ.pop(name, None)
+        environ.update(before)
         if claim is not None:
             claim.close()
 
@@ -65,11 +72,18 @@ def die_with_parent() -> None:
 
 def _transport(environ: Mapping[str, str]) -> dict[str, str]:
     """Return our profile if it will be read, and a discovery range that keeps to this machine either way."""
-    fast_dds = "fastrtps" in environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
-    if not fast_dds or any(name in environ for name in _PROFILES):
+    fast_dds = "fastrtps" in (environ.get("RMW_IMPLEMENTATION") or "rmw_fastrtps_cpp")
+    if not fast_dds or any(environ.get(name) for name in _PROFILES):
         return {_RANGE: "LOCALHOST"}
     # By itself LOCALHOST would replace the profile's transport; SYSTEM_DEFAULT leaves all to the profile.
     return {_RANGE: "SYSTEM_DEFAULT"} | dict.fromkeys(_PROFILES, str(PROFILE))
+
+
+def _domain(text: str) -> int:
+    """Read a domain that the user chose."""
+    if not (text.isascii() and text.isdigit() and int(text) <= _HIGHEST_DOMAIN):
+        raise SwarmError(f"ROS_DOMAIN_ID is '{text}', must be a whole number from 0 to {_HIGHEST_DOMAIN}")
+    return int(text)
 
 
 def _claim_domain() -> tuple[int, socket.socket]:

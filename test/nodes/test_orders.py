@@ -1,0 +1,224 @@
+"""What a node is told at its start: every mistake is one sentence, and exit status 2."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swarm_consensus.errors import SwarmError
+from swarm_consensus.nodes import robot_node, world_node
+from swarm_consensus.nodes.executor import INTERRUPTED, run_main, session
+from swarm_consensus.nodes.orders import TYPES, Orders, check_orders, load_agent
+from swarm_consensus.nodes.parameters import check_types, read_parameters
+from swarm_consensus.nodes.world_node import check_options
+
+SWAP = str(Path(__file__).parents[2] / "worlds" / "swap.yaml")
+PLACED = ("-p", f"scenario:={SWAP}", "-p", "robot:=rover_west")
+
+
+def sentence(error: pytest.ExceptionInfo[SwarmError]) -> str:
+    text = str(error.value)
+    assert text
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"scenari": "x"}, "parameter scenari is unknown; did you mean 'scenario'?"),
+        ({"Robot": "x"}, "parameter Robot is unknown; did you mean 'robot'?"),
+        ({"zzz": 1}, "parameter zzz is unknown; known are scenario, robot, pace, stamped, rejoin"),
+        ({"robot": 1}, "parameter robot is 1, must be a string"),
+        ({"robot": None}, "parameter robot is None, must be a string"),
+        ({"stamped": "yes"}, "parameter stamped is 'yes', must be true or false"),
+        ({"stamped": 1}, "parameter stamped is 1, must be true or false"),
+        ({"rejoin": 0.0}, "parameter rejoin is 0.0, must be true or false"),
+        ({"scenario": ["a"]}, "parameter scenario is ['a'], must be a string"),
+    ],
+    ids=str,
+)
+def test_an_unknown_parameter_or_a_wrong_type_is_a_sentence(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(SwarmError) as error:
+        check_types(given, TYPES)
+    assert sentence(error).startswith(said)
+
+
+def test_a_whole_number_is_no_duration_and_true_is_no_seed() -> None:
+    with pytest.raises(SwarmError, match=r"parameter duration is 10, must be a number such as 1\.0"):
+        check_types({"duration": 10}, world_node.TYPES)
+    with pytest.raises(SwarmError, match="parameter seed is True, must be a whole number"):
+        check_types({"seed": True}, world_node.TYPES)
+
+
+@pytest.mark.parametrize(
+    ("given", "namespace", "said"),
+    [
+        ({"robot": "a"}, "/", "parameter scenario is missing"),
+        ({"robot": "a", "scenario": ""}, "/", "parameter scenario is missing"),
+        ({"scenario": "w"}, "/", "parameter robot is missing, and no namespace"),
+        (
+            {"scenario": "w", "robot": "a", "pace": "lockstp"},
+            "/",
+            "parameter pace is 'lockstp', must be clock or lockstep; did you mean 'lockstep'?",
+        ),
+        ({"scenario": "w", "robot": "a", "pace": ""}, "/", "parameter pace is '', must be clock or lockstep"),
+        ({"scenario": "w", "pace": "lockstep", "stamped": False}, "/a", "parameter stamped is false, must be true in"),
+    ],
+    ids=str,
+)
+def test_orders_that_can_not_be_followed_are_a_sentence(given: dict[str, Any], namespace: str, said: str) -> None:
+    with pytest.raises(SwarmError) as error:
+        check_orders(given, namespace)
+    assert sentence(error).startswith(said)
+
+
+def test_the_namespace_names_the_robot_and_the_parameter_comes_first() -> None:
+    assert check_orders({"scenario": "w"}, "/fleet/rover_1") == Orders(Path("w"), "rover_1")
+    assert check_orders({"scenario": "w", "robot": "b"}, "/a").robot == "b"
+
+
+def test_every_order_is_a_parameter_of_its_type() -> None:
+    assert list(TYPES) == list(Orders.__dataclass_fields__)
+
+
+def test_a_robot_that_is_not_in_the_scenario_is_a_sentence_with_the_nearest_name() -> None:
+    with pytest.raises(SwarmError) as error:
+        load_agent(Orders(Path(SWAP), "rover_wst"))
+    assert sentence(error) == f"{SWAP}: no robot is named 'rover_wst'; did you mean 'rover_west'?"
+
+
+def test_a_robot_that_comes_back_holds_no_link_of_the_start() -> None:
+    assert load_agent(Orders(Path(SWAP), "rover_west")).config.start_links
+    assert not load_agent(Orders(Path(SWAP), "rover_west", rejoin=True)).config.start_links
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "parameter world is missing"),
+        ({"world": "swap", "pace": "clock"}, "parameter pace is 'clock', must be fast or realtime"),
+        ({"world": "swap", "pace": "fst"}, "parameter pace is 'fst', must be fast or realtime; did you mean 'fast'?"),
+        ({"world": "swap", "physics": "bulet"}, "parameter physics is 'bulet', must be pybullet or kinematic; did"),
+    ],
+    ids=str,
+)
+def test_a_world_that_can_not_be_run_is_a_sentence(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(SwarmError) as error:
+        check_options(given)
+    assert sentence(error).startswith(said)
+
+
+def main(run: Any, capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Run a node's main in this process; return its exit status and what it says itself, without ROS' own log lines."""
+    status = run_main(run, ["node", *arguments])
+    lines = capfd.readouterr().err.splitlines()
+    return status, "\n".join(line for line in lines if not line.startswith("[") and line)
+
+
+@pytest.mark.usefixtures("domain")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--ros-args", "-p", "scenari:=x"), "parameter scenari is unknown; did you mean 'scenario'?"),
+        (("--ros-args", "-p", "robot:=1"), "parameter robot is 1, must be a string"),
+        (("--ros-args", "-p", "robot:=a"), "parameter scenario is missing"),
+        (("--ros-args", *PLACED[:2], "-r", "__ns:=/rover_wst"), f"{SWAP}: no robot is named 'rover_wst'; did you mean"),
+        (("--ros-args", *PLACED, "-p", "pace:=realtime"), "parameter pace is 'realtime', must be clock or lockstep"),
+        (
+            ("--ros-args", *PLACED, "-p", "use_sim_time:=maybe"),
+            "parameter use_sim_time is 'maybe', must be true or false",
+        ),
+        (("--ros-args", "-p", "scenario:=/no/such/place", "-p", "robot:=a"), "/no/such/place: there is no folder"),
+        (("--ros-args", "-p", "robot"), "ROS does not start: "),
+        (("--ros-args", "--params-file", "/no/such/file"), "ROS does not start: "),
+        (
+            ("--ros-args", *PLACED, "-p", "start_type_description_service:=5"),
+            "parameter start_type_description_service is 5, must",
+        ),
+        (("rover_1",), "robot takes no argument 'rover_1'"),
+    ],
+    ids=lambda value: " ".join(value[1:]) if isinstance(value, tuple) else "",
+)
+def test_a_robot_node_that_can_not_start_says_one_sentence(
+    capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    status, lines = main(robot_node.run, capfd, *arguments)
+    assert status == 2
+    assert lines.startswith(said)
+    assert "\n" not in lines
+
+
+@pytest.mark.usefixtures("domain")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "parameter world is missing"),
+        (("-p", "word:=swap"), "parameter word is unknown; did you mean 'world'?"),
+        (("-p", "world:=swop"), "there is no world 'swop'; did you mean 'swap'?"),
+        (("-p", "world:=swap", "-p", "seed:=-1"), "--seed is -1, must be at least 0"),
+        (("-p", "world:=swap", "-p", "duration:=-1.0"), "--duration is -1, must be between"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_world_node_that_can_not_start_says_one_sentence_and_writes_nothing(
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, lines = main(world_node.run, capfd, "--ros-args", *arguments)
+    assert status == 2
+    assert lines.startswith(said)
+    assert "\n" not in lines
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_domain_that_is_no_number_is_a_sentence(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", "abc")
+    status, lines = main(robot_node.run, capfd, "--ros-args", *PLACED)
+    assert status == 2
+    assert lines.startswith("ROS does not start: ")
+    assert "\n" not in lines
+
+
+@pytest.mark.usefixtures("domain")
+def test_parameters_of_ros_itself_are_left_to_it() -> None:
+    arguments = ["robot", "--ros-args", *PLACED, "-p", "use_sim_time:=true", "-r", "__ns:=/fleet/a"]
+    with session(arguments):
+        given, namespace = read_parameters(arguments, "robot", TYPES)
+    assert given == {"scenario": SWAP, "robot": "rover_west"}
+    assert namespace == "/fleet/a"
+
+
+def test_interrupted_before_it_runs_it_ends_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(_: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    assert run_main(interrupted, []) == INTERRUPTED
+    assert capsys.readouterr().err == ""
+
+
+def test_a_mistake_of_ours_is_not_hidden() -> None:
+    def wrong(_: list[str]) -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_main(wrong, [])
+
+
+@pytest.mark.usefixtures("domain")
+def test_the_program_exits_with_2_and_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "swarm_consensus.nodes.robot_node", "--ros-args", "-p", "pase:=clock"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith("parameter pase is unknown; did you mean 'pace'?")
+    assert result.stderr.count("\n") == 1
