@@ -24,7 +24,6 @@ from swarm_consensus.errors import SwarmError
 
 INTERRUPTED = 130  # exit status
 SLICE_S = 0.25  # s, longest time for which a waiting executor leaves a signal unanswered
-INTERRUPTED = 130  # exit status
 
 
 @contextmanager
