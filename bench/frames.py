@@ -30,6 +30,7 @@ def beacon(sender: int, tick: int, *, robots: int, news: bool) -> Frame:
         held=pack_ids(range(robots)),
         pushing=False,
         messages=(NEWS,) if news else (),
+        anchor=(123_456_789, -123_456_789, 123_456_789),
     )
 
 

@@ -25,6 +25,7 @@ Reason = Literal["garbage", "truncated", "oversized", "version", "value"]
 Index: TypeAlias = Annotated[int, Meta(ge=0, le=255)]  # place in the roster
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
 Metres: TypeAlias = Annotated[float, Meta(ge=-FARTHEST, le=FARTHEST)]  # bounds keep out NaN as well
+Millimetres: TypeAlias = Annotated[int, Meta(ge=-(10**10), le=10**10)]
 Speed: TypeAlias = Annotated[float, Meta(ge=-FASTEST, le=FASTEST)]  # m/s
 Bitmap: TypeAlias = Annotated[bytes, Meta(max_length=32)]  # of roster indexes, least significant bit first
 
@@ -74,6 +75,9 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     held: Bitmap  # robots whose link the sender holds
     pushing: bool  # the sender is blocked, far from its goal: who has arrived makes way
     messages: tuple[Raw, ...] = ()  # see `messages_of`
+    anchor: tuple[Millimetres, Millimetres, Millimetres] | None = (
+        None  # mm, world frame: the reference as the epoch began
+    )
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -237,6 +237,7 @@ class Agent:
                 tick=tick + 1,
                 position=(x, y, z),
                 velocity=tuple(velocity.tolist()),
+                anchor=neighbours.anchor,
                 held=neighbours.beacon,
                 pushing=decision.pushing,
                 messages=(*neighbours.sightings(), *self._note(decision.note)),

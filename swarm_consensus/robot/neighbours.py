@@ -19,10 +19,10 @@ from msgspec import Raw
 from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array, length
+from swarm_consensus.motion.holding import Anchor, Holding
 from swarm_consensus.network.frame import Frame, Message, Sighting, Sightings, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
 
-FORM = 0.95  # share of the kept range within which a new link is taken up: not so near the limit that it binds at once
 RELAYED = 3  # second-hand news in each frame; the table goes round in n / 3 ticks
 _FAR = 1e6  # m, where a robot that was never heard of is put, so that it binds nothing
 _ANY = 1e9  # m, the range within which a robot without a link is kept: no limit
@@ -59,26 +59,22 @@ class Neighbours:
         self._step[config.index] = 0.0  # no news of itself ever comes, and on a wall clock that is long ago
         self.separation: Array = np.array([me.radius + me.reach + peer.radius + peer.reach for peer in peers])
         self.range: Array = np.array([config.radio_range - config.margin - me.reach - peer.reach for peer in peers])
-        self._form: Array = FORM * self.range
+        self._holding = Holding(config.index, self.range, config.max_age, config.redundancy, config.start_links)
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
         self._tick = [_NEVER] * count  # at which the position held
         self._since = [boot] * count  # tick of the last news, for who is presumed dead
         self._velocity = [(0.0, 0.0, 0.0)] * count  # as its last frame said
-        self._claims = np.zeros(count, dtype=bool)  # says in its beacon that it holds the link to this robot
         self._pushing = np.zeros(count, dtype=bool)  # says that it is blocked, far from its goal
         self._held = np.zeros(count, dtype=bool)
         self._lost = np.zeros(count, dtype=bool)
-        self._holds: list[frozenset[int]] = [frozenset()] * count  # whose links each other said it holds
         self._still_until = 0 if config.start_links else boot + config.lost_after  # a returner waits to be heard
-        self._held[list(config.start_links)] = True
         self._note_links()
         self._note_known()
 
     def hear(self, frame: Frame, messages: Iterable[Message]) -> None:
         """Take in an accepted frame: the sender's own news, and what it saw of others."""
         sender, own = frame.sender, self._config.index
-        self._holds[sender] = unpack_ids(frame.held)
-        self._claims[sender] = own in self._holds[sender]
+        self._holding.hear(sender, frame.tick - 1, unpack_ids(frame.held), frame.anchor)
         self._pushing[sender] = frame.pushing
         self._velocity[sender] = frame.velocity
         if frame.tick > self._tick[sender]:
@@ -102,9 +98,9 @@ class Neighbours:
     def look(self, reference: Array, tick: int) -> View:
         """Bring links up to date and return the others as they may be during the period that begins now.
 
-        Who was silent too long is presumed dead, and its link let go. A link is taken up where the other is surely well
-        within range, or where it says that it holds the link and is surely within. So both ends hold a link only while
-        it is within range, and from then on both keep it there.
+        Who was silent too long is presumed dead, and its link let go. Links between the living change where an epoch
+        ends (`Holding`). One is taken up only where the other is surely within range, so that both ends hold a link
+        only while it is within, and from then on both keep it there.
 
         Parameters
         ----------
@@ -118,17 +114,14 @@ class Neighbours:
         offset = reference - np.array(self._where)
         distance = length(offset)
         rho = self._uncertainty(tick)
-        if len(self.held) + len(self.lost) < len(self._others):
-            self._take_up(distance + rho)
+        if self._holding.turn(tick, reference, distance + rho, self.lost):
+            self._note_links()
         return View(offset, distance, rho)
 
-    def _take_up(self, surely: Array) -> None:
-        """Take up links with those that are surely within these distances, shape (n,), m."""
-        near = (surely <= self._form) | (self._claims & (surely <= self.range))
-        new = near & ~(self._held | self._lost)
-        if new.any():
-            self._held |= new
-            self._note_links()
+    @property
+    def anchor(self) -> Anchor:
+        """Where the own reference was when the epoch began, mm."""
+        return self._holding.anchor
 
     def _bury(self, tick: int) -> None:
         """Presume dead who was silent too long; one that is heard again is back."""
@@ -138,7 +131,7 @@ class Neighbours:
             self._lost[:] = False
             self._lost[silent] = True
             if tuple(silent) != self.lost:
-                self._held &= ~self._lost
+                self._holding.drop(silent)
                 self._note_links()
                 self._note_known()
 
@@ -173,6 +166,8 @@ class Neighbours:
 
     def _note_links(self) -> None:
         """Spell out what only changes with the links."""
+        self._held[:] = False
+        self._held[list(self._holding.held)] = True
         self.held: tuple[int, ...] = tuple(np.flatnonzero(self._held).tolist())
         self.kept: Array = np.where(self._held, self.range, _ANY)  # (n,) m, range within which each other is kept
         self.beacon = pack_ids(self.held)  # the held links as the bitmap of a frame
@@ -186,7 +181,8 @@ class Neighbours:
         self.living_separation = self.separation[self.living]
         heard = {self._config.index, *self._known}
         soon, late = 2 * self._config.max_age + 2, self._config.lost_after + 2
-        self._longest_walk = np.array([soon if heard & holds else late for holds in self._holds])
+        claims = map(self._holding.claims_of, range(len(self._tick)))
+        self._longest_walk = np.array([soon if heard & holds else late for holds in claims])
 
     def pushing(self) -> NDArray[np.bool_]:
         """Tell which of the `living` say that they are blocked, far from their goal, shape (k,)."""

@@ -47,6 +47,7 @@ def agent_configs(
             gain=control.gain_1_s,
             max_age=round(control.max_age_s * control.rate_hz),
             lost_after=round(control.lost_after_s * control.rate_hz),
+            redundancy=control.redundancy,
             start_links=frozenset() if rejoin else frozenset(np.flatnonzero(links[index]).tolist()),
             obstacles=obstacles,
             fence=fence,

@@ -232,7 +232,8 @@ def test_fields_that_a_newer_version_appends_are_passed_over() -> None:
 
 
 def test_the_beacon_of_a_hundred_robots_fits_128_bytes() -> None:
-    # 5 header + 1 array + 2 sender + 9 + 9 counters + 28 position + 28 velocity + 15 bitmap + 1 flag + 1 messages = 99
+    # 5 header + 1 array + 2 sender + 9 + 9 counters + 28 position + 28 velocity + 15 bitmap + 1 flag + 1 messages = 99,
+    # and an anchor of 1 + 3 x 5 bytes: whole millimetres up to 2,000 km
     beacon = Frame(
         sender=200,
         sequence=2**40,
@@ -241,8 +242,9 @@ def test_the_beacon_of_a_hundred_robots_fits_128_bytes() -> None:
         velocity=(0.1, 0.2, 0.3),
         held=pack_ids(range(100)),
         pushing=False,
+        anchor=(123_456_789, -123_456_789, 123_456_789),
     )
-    assert len(encode(beacon)) == 99
+    assert len(encode(beacon)) == 115
 
 
 def test_what_does_not_fit_one_packet_is_not_sent() -> None:

@@ -21,6 +21,7 @@ FRAME = Frame(
     held=pack_ids([0, 1, 9]),
     pushing=False,
     messages=(packed(NEWS),),
+    anchor=(1500, -2250, 762),
 )
 
 
@@ -33,7 +34,7 @@ def annotated(frame: Frame) -> list[tuple[bytes, str]]:
         (data[:2], 'magic "SC"'),
         (data[2:3], "version 1"),
         (data[3:5], f"length of the payload, {len(data) - 5}"),
-        (data[5:6], "array of 8"),
+        (data[5:6], "array of 9"),
         (pack(frame.sender), f"sender {frame.sender}"),
         (pack(frame.sequence), f"sequence {frame.sequence}"),
         (pack(frame.tick), f"tick {frame.tick}"),
@@ -47,6 +48,7 @@ def annotated(frame: Frame) -> list[tuple[bytes, str]]:
         (b"\x95" + pack(news.robot), f"array of 5, robot {news.robot}"),
         (pack(news.tick), f"tick {news.tick}"),
         *((pack(value), f"{axis} {value} m") for axis, value in zip("xyz", (news.x, news.y, news.z), strict=True)),
+        *triple("anchor", (1500, -2250, 762), "mm"),
     ]
 
 

@@ -31,6 +31,7 @@ def _orders(
         "gain": 3.0,
         "max_age": 20,
         "lost_after": 100,
+        "redundancy": 1,
         "start_links": frozenset(range(count)) - {index},
         "obstacles": (),
         "fence": np.zeros((0, 2)),

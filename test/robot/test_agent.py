@@ -65,6 +65,7 @@ def test_one_that_is_heard_again_is_back(orders: Orders, at: At) -> None:
     assert agent.tick(at(105)).status.lost == ("r1",)
     response = agent.tick(at(106, frames=(news(1, 106, (0.0, 2.0, 1.0)),)))
     assert response.status.lost == ()
+    response = agent.tick(at(120, frames=(news(1, 120, (0.0, 2.0, 1.0)),)))  # links form where an epoch ends
     assert response.status.held == ("r1",)
 
 
@@ -129,7 +130,8 @@ def test_a_link_forms_only_well_within_range_or_when_the_other_claims_it(orders:
 
     def holds(distance: float, held: tuple[int, ...]) -> bool:
         agent = Agent(orders(start_links=frozenset()))
-        frame = decode(agent.tick(at(0, frames=(news(1, 0, (0.0, distance, 1.0), held),))).frame)
+        agent.tick(at(0, frames=(news(1, 0, (0.0, distance, 1.0), held),)))
+        frame = decode(agent.tick(at(20, frames=(news(1, 20, (0.0, distance, 1.0), held),))).frame)  # the next epoch
         return 1 in unpack_ids(frame.held)
 
     assert holds(0.95 * kept - step - 1e-6, ())

@@ -1,0 +1,175 @@
+r"""Which links to hold: they form freely, and are let go only where the swarm surely stays one network without them.
+
+Time is cut into epochs, common to all by the tick. Within an epoch a robot's set of held links does not change. Each of
+its frames tells that set and its *anchor*, the place of its reference at the epoch's first tick. So whoever hears one
+frame of an epoch knows what its sender holds until the epoch's end, and where it was, exactly as everybody else does.
+At the end of an epoch robot i may let the link ij go if it heard frames of that epoch from j and a witness k with
+
+- i holds ij and ik, and j and k say that each of them holds the two others: all three links are held by both ends, and
+- ij is the longest of the three, by the anchors, ties broken by the roster.
+
+*Why this keeps the network whole.* Call H the graph of all links held by both ends in an epoch. Links are ordered by
+length between anchors, then by the roster; the order is strict, and all robots share it. A link that is let go is the
+largest in a cycle of H, so that it is not in the minimum spanning tree of H, however many others are let go at the
+same time (the cycle property, R. E. Tarjan, "Data structures and network algorithms", 1983, section 6.1). So the next
+epoch's graph holds that tree. No bound on delay or loss is used: what was not heard is not let go. With two witnesses
+needed, the same holds for the graph without any one robot, since one of the witnesses is left: a network that any one
+robot may leave stays so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swarm_consensus.arrays import Array
+
+FORM = 0.95  # share of the kept range within which a link is taken up: not so near the limit that it binds at once
+IDLE = 0.6  # share of the kept range below which a link hinders nobody, and is kept for the day on which a robot dies
+_PATIENCE = 2  # epochs for which a link is offered that the other does not take up
+Anchor = tuple[int, int, int]  # mm: whole numbers, so that all robots compare the same lengths
+
+
+class Holding:
+    """The links of one robot, as a state machine over epochs.
+
+    Parameters
+    ----------
+    own
+        Its place in the roster.
+    reach
+        Longest distance at which each link is kept, shape (n,), m.
+    epoch
+        Length of an epoch, ticks.
+    witnesses
+        Without so many a link is not let go: 1, or 2 for a network that any one robot may leave.
+    start
+        Links held from the first tick on, by both ends.
+    """
+
+    def __init__(self, own: int, reach: Array, epoch: int, witnesses: int, start: Iterable[int]) -> None:
+        count = len(reach)
+        self.anchor: Anchor = (0, 0, 0)
+        self._own = own
+        self._reach = reach
+        self._length = epoch
+        self._witnesses = witnesses
+        self._epoch = -1
+        self._label = [-1] * count  # epoch of each other's last frame
+        self._claims: list[frozenset[int]] = [frozenset()] * count  # what it said then that it holds
+        self._anchors: list[Anchor] = [(0, 0, 0)] * count
+        self._since: dict[int, int] = dict.fromkeys(start, -_PATIENCE)  # epoch since which each link is held
+
+    @property
+    def held(self) -> Iterable[int]:
+        """The robots whose link this one holds."""
+        return self._since.keys()
+
+    def claims_of(self, robot: int) -> frozenset[int]:
+        """Return what another robot last said that it holds."""
+        return self._claims[robot]
+
+    def hear(self, sender: int, tick: int, claims: frozenset[int], anchor: Anchor | None) -> None:
+        """Take in what a frame tells of its sender's links; `tick` is the one in which it was sent."""
+        self._claims[sender] = claims
+        if anchor is not None:
+            self._label[sender] = tick // self._length
+            self._anchors[sender] = anchor
+
+    def drop(self, robots: Iterable[int]) -> None:
+        """Let go of the dead."""
+        for robot in robots:
+            self._since.pop(robot, None)
+
+    def turn(self, tick: int, reference: Array, surely: Array, barred: Sequence[int]) -> bool:
+        """Change the links if an epoch has ended; return whether they may have changed.
+
+        Parameters
+        ----------
+        tick
+            The present one.
+        reference
+            Where the robot's is now, shape (3,), m.
+        surely
+            Distance within which each other surely is, shape (n,), m.
+        barred
+            Robots whose link must not be taken up: the dead, and those that may be out of sight.
+        """
+        epoch = tick // self._length
+        if epoch == self._epoch:
+            return False
+        if self._epoch >= 0:
+            self._take_up(surely, {*barred, *self._let_go()}, epoch)
+        self._epoch = epoch
+        x, y, z = (1000.0 * reference).round().astype(int).tolist()
+        self.anchor = (x, y, z)
+        return True
+
+    def _let_go(self) -> list[int]:
+        """Let go of links that are not needed, and of those that the other end does not want; return whose."""
+        spare = [
+            robot
+            for robot in self._since
+            if self._heard(robot) and (self._unwanted(robot) or self._can_spare(robot, self._witnesses))
+        ]
+        self.drop(spare)
+        return spare
+
+    def _take_up(self, surely: Array, barred: Collection[int], epoch: int) -> None:
+        """Take up links with those that are surely well within range, or that hold theirs and are surely within."""
+        for robot in np.flatnonzero(surely <= self._reach).tolist():
+            if robot == self._own or robot in self._since or robot in barred:
+                continue
+            wanted = surely[robot] <= FORM * self._reach[robot] or self._own in self._claims[robot]
+            if wanted and not self._can_spare(robot, self._witnesses):
+                self._since[robot] = epoch
+
+    def _heard(self, robot: int) -> bool:
+        return self._label[robot] == self._epoch
+
+    def _unwanted(self, robot: int) -> bool:
+        """Tell whether a link was offered for long enough, and the other end still does not hold it."""
+        return self._own not in self._claims[robot] and self._since[robot] <= self._epoch - _PATIENCE
+
+    def _can_spare(self, robot: int, needed: int) -> bool:
+        """Tell whether a link is long, and the longest in triangles with enough witnesses."""
+        if not self._heard(robot):
+            return False
+        mine, theirs = self.anchor, self._anchors[robot]
+        length2 = _length2(mine, theirs)
+        if length2 <= (1000.0 * IDLE * self._reach[robot]) ** 2:
+            return False
+        own, claims = self._own, self._claims
+        longest = (length2, *_ordered(own, robot))
+        for witness in claims[robot] & self._since.keys() - {robot}:
+            between = self._anchors[witness]
+            if (
+                self._heard(witness)
+                and own in claims[witness]
+                and robot in claims[witness]
+                and (_length2(mine, between), *_ordered(own, witness)) < longest
+                and (_length2(theirs, between), *_ordered(robot, witness)) < longest
+            ):
+                needed -= 1
+                if not needed:
+                    return True
+        return False
+
+
+def _ordered(first: int, second: int) -> tuple[int, int]:
+    return (first, second) if first < second else (second, first)
+
+
+def _length2(first: Anchor, second: Anchor) -> int:
+    """Squared distance of two anchors, mm^2, exact."""
+    return sum((a - b) ** 2 for a, b in zip(first, second, strict=True))
+
+
+def held_graph(claims: Sequence[frozenset[int] | None]) -> NDArray[np.bool_]:
+    """Return who holds a link with whom, both ends saying so, shape (n, n); None is a robot that says nothing."""
+    says = np.zeros((len(claims), len(claims)), dtype=bool)
+    for robot, held in enumerate(claims):
+        says[robot, [other for other in held or () if other < len(claims)]] = True
+    return says & says.T

@@ -1,0 +1,157 @@
+"""Links are let go, and the graph of those that both ends hold stays one, whatever is not heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from swarm_consensus.graph import is_connected
+from swarm_consensus.motion.holding import Holding, held_graph
+
+EPOCH, REACH = 10, 5.0
+
+
+class Swarm:
+    """Robots that walk about at random, each with its links; frames are lost and late."""
+
+    def __init__(self, rng: np.random.Generator, count: int, witnesses: int, kind: type[Holding] = Holding) -> None:
+        self.rng = rng
+        self.place = grown(rng, count)
+        near = np.linalg.norm(self.place[:, None] - self.place[None], axis=-1) <= REACH
+        np.fill_diagonal(near, False)
+        reach = np.full(count, REACH)
+        self.robots = [kind(i, reach, EPOCH, witnesses, np.flatnonzero(near[i]).tolist()) for i in range(count)]
+        self._late: list[tuple[int, int, int, frozenset[int], tuple[int, int, int]]] = []
+
+    def graph(self) -> np.ndarray:
+        return held_graph([frozenset(robot.held) for robot in self.robots]).astype(float)
+
+    def tick(self, tick: int, loss: float, delay: int) -> None:
+        due = [item for item in self._late if item[0] <= tick]
+        self._late = [item for item in self._late if item[0] > tick]
+        for _, sender, sent, claims, anchor in due:
+            for robot in range(len(self.robots)):
+                if robot != sender and self.rng.random() > loss:
+                    self.robots[robot].hear(sender, sent, claims, anchor)
+        for index, robot in enumerate(self.robots):
+            surely = np.linalg.norm(self.place - self.place[index], axis=1)
+            robot.turn(tick, self.place[index], surely, ())
+            at = tick + 1 + int(self.rng.integers(0, delay + 1))
+            self._late.append((at, index, tick, frozenset(robot.held), robot.anchor))
+        self.place = self.place + self.rng.uniform(-0.3, 0.3, self.place.shape)
+
+
+def grown(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Places of which each is within reach of one before, and of two if there are."""
+    places = [np.zeros(3)]
+    while len(places) < count:
+        spot = places[int(rng.integers(len(places)))] + rng.uniform(-3.5, 3.5, 3) * [1, 1, 0.2]
+        if sum(np.linalg.norm(spot - other) < REACH for other in places) >= min(2, len(places)):
+            places.append(spot)
+    return np.array(places)
+
+
+def parts_ever(swarm: Swarm, without: int | None = None, ticks: int = 200, loss: float = 0.4, delay: int = 6) -> bool:
+    """Tell whether the held graph (without one robot) was ever in parts."""
+    ever = False
+    kept = [i for i in range(len(swarm.robots)) if i != without]
+    for tick in range(ticks):
+        swarm.tick(tick, loss, delay)
+        ever |= not is_connected(swarm.graph()[np.ix_(kept, kept)])
+    return ever
+
+
+def test_one_robot_and_two_let_nothing_go() -> None:
+    for count in (1, 2):
+        swarm = Swarm(np.random.default_rng(0), count, 1)
+        links = swarm.graph().sum()
+        assert not parts_ever(swarm)
+        assert swarm.graph().sum() == links
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_held_graph_stays_one_while_links_come_and_go(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    swarm = Swarm(rng, int(rng.integers(3, 25)), 1)
+    assert not parts_ever(swarm, loss=float(rng.uniform(0.0, 0.8)), delay=int(rng.integers(0, 15)))
+
+
+def test_links_are_let_go_at_all() -> None:
+    swarm = Swarm(np.random.default_rng(1), 15, 1)
+    before = swarm.graph().sum()
+    parts_ever(swarm, ticks=60, loss=0.1, delay=2)
+    assert swarm.graph().sum() < 0.9 * before
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_with_two_witnesses_any_one_robot_may_leave(seed: int) -> None:
+    rng = np.random.default_rng(100 + seed)
+    swarm = Swarm(rng, int(rng.integers(4, 14)), 2)
+    for tick in range(150):
+        whole = [i for i in range(len(swarm.robots)) if _whole_without(swarm, i)]
+        swarm.tick(tick, 0.3, 4)
+        assert [i for i in whole if not _whole_without(swarm, i)] == []
+
+
+def test_with_one_witness_a_robot_may_not() -> None:
+    broken = 0
+    for seed in range(10):
+        rng = np.random.default_rng(100 + seed)
+        swarm = Swarm(rng, int(rng.integers(4, 14)), 1)
+        for tick in range(150):
+            whole = [i for i in range(len(swarm.robots)) if _whole_without(swarm, i)]
+            swarm.tick(tick, 0.3, 4)
+            broken += len([i for i in whole if not _whole_without(swarm, i)])
+    assert broken
+
+
+def _whole_without(swarm: Swarm, robot: int) -> bool:
+    kept = [i for i in range(len(swarm.robots)) if i != robot]
+    return is_connected(swarm.graph()[np.ix_(kept, kept)])
+
+
+class Unordered(Holding):
+    """Lets go whatever has a witness, the longest or not: all three sides of a triangle at once."""
+
+    def _can_spare(self, robot: int, needed: int) -> bool:
+        claims = self._claims
+        return any(robot in claims[k] and self._own in claims[k] for k in claims[robot] & self._since.keys() - {robot})
+
+
+class Credulous(Holding):
+    """Goes by what it last heard, of whichever epoch: the witness may have let its own links go since."""
+
+    def _heard(self, robot: int) -> bool:
+        return self._label[robot] >= 0
+
+
+@pytest.mark.parametrize("kind", [Unordered, Credulous])
+def test_without_the_order_or_the_epochs_the_same_runs_fall_apart(kind: Callable[..., Holding]) -> None:
+    apart = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        swarm = Swarm(rng, int(rng.integers(3, 25)), 1, kind)  # type: ignore[arg-type]
+        apart += parts_ever(swarm, loss=float(rng.uniform(0.0, 0.8)), delay=int(rng.integers(0, 15)))
+    assert apart
+
+
+def test_the_anchor_is_where_the_epoch_began_in_whole_millimetres() -> None:
+    robot = Holding(0, np.full(2, REACH), EPOCH, 1, ())
+    assert robot.turn(23, np.array([1.0004, -2.0, 0.5]), np.full(2, 9.0), ())
+    assert robot.anchor == (1000, -2000, 500)
+    assert not robot.turn(29, np.array([3.0, 0.0, 0.0]), np.full(2, 9.0), ())  # the epoch of ticks 20 to 29
+    assert robot.anchor == (1000, -2000, 500)
+    assert robot.turn(30, np.array([3.0, 0.0, 0.0]), np.full(2, 9.0), ())
+    assert robot.anchor == (3000, 0, 0)
+
+
+def test_an_offer_that_is_not_taken_up_ends() -> None:
+    robot = Holding(0, np.full(2, REACH), EPOCH, 1, ())
+    near = np.array([0.0, 2.0])
+    for tick in range(45):
+        robot.hear(1, tick - 1, frozenset(), (2000, 0, 0))
+        robot.turn(tick, np.zeros(3), near, ())
+        held = list(robot.held)
+        assert held == ([1] if 10 <= tick < 40 else []), tick
