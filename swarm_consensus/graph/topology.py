@@ -113,3 +113,23 @@ def _reached(linked: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
 def is_connected(adjacency: ArrayLike) -> bool:
     """Tell whether every node reaches every other; True for none and for one."""
     return bool((components(adjacency) == 0).all())
+
+
+def cut_nodes(adjacency: ArrayLike) -> list[int]:
+    """Return the nodes without any one of which the others fall into parts, in the order of the nodes.
+
+    A network stays whole when any one node dies if and only if it is connected and has none.
+
+    Parameters
+    ----------
+    adjacency
+        Shape (n, n), as for `swarm_consensus.graph.laplacian`; connected.
+
+    Examples
+    --------
+    >>> cut_nodes([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    [1]
+    """
+    matrix = checked(adjacency)
+    nodes = np.arange(len(matrix))
+    return [int(node) for node in nodes if components(matrix[np.ix_(nodes != node, nodes != node)]).any()]

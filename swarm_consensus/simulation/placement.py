@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
-from swarm_consensus.graph import is_connected
+from swarm_consensus.graph import cut_nodes, is_connected
 from swarm_consensus.network.walls import cut_by_walls
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.roster import names_of
@@ -74,18 +74,24 @@ def place(scenario: Scenario, rng: np.random.Generator) -> tuple[PlacedRobot, ..
             shortages.append(robots)
             if len(shortages) == _CROWDED:
                 break
-        elif is_connected(start_links(scenario, robots)):
+        elif _is_whole(start_links(scenario, robots), scenario.control.redundancy):
             return robots
     if shortages:
         raise InputError(shortages[:1])
     raise InputError(
         [
             (
-                f"robots: none of {_STARTS} starts drawn is connected at radio.range_m {scenario.radio.range_m:g}; "
+                f"robots: none of {_STARTS} starts drawn is connected at radio.range_m {scenario.radio.range_m:g}"
+                f"{' without any one robot (control.redundancy 2)' if scenario.control.redundancy > 1 else ''}; "
                 "make the areas smaller or bring them nearer to each other"
             )
         ]
     )
+
+
+def _is_whole(links: NDArray[np.bool_], redundancy: int) -> bool:
+    """Tell whether a start is one network, with redundancy also when any one robot dies."""
+    return is_connected(links) and (redundancy == 1 or not cut_nodes(links))
 
 
 def start_links(scenario: Scenario, robots: Sequence[PlacedRobot]) -> NDArray[np.bool_]:

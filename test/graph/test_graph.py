@@ -16,6 +16,7 @@ from swarm_consensus.graph import (
     GraphError,
     algebraic_connectivity,
     components,
+    cut_nodes,
     is_connected,
     laplacian,
     proximity,
@@ -153,3 +154,16 @@ def test_examples_in_the_documentation(name: str) -> None:
     result = doctest.testmod(module)
     assert result.attempted
     assert not result.failed
+
+
+def test_cut_nodes_are_those_without_which_the_rest_falls_apart() -> None:
+    import networkx
+
+    assert cut_nodes(np.zeros((0, 0))) == []
+    assert cut_nodes(np.zeros((1, 1))) == []
+    assert cut_nodes([[0, 1], [1, 0]]) == []
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        graph = networkx.gnp_random_graph(int(rng.integers(3, 12)), 0.35, seed=int(rng.integers(1 << 30)))
+        if networkx.is_connected(graph):
+            assert cut_nodes(networkx.to_numpy_array(graph)) == sorted(networkx.articulation_points(graph))

@@ -274,6 +274,11 @@ PLACES: list[tuple[dict[str, Any], str]] = [
         },
         "robots: the start is not connected but in 2 parts; 'a' and 'b', the nearest to a link, are near enough, but",
     ),
+    (
+        # a and c are 6 m apart, b stands between them
+        {"robots": [rover("a", -3, 0), rover("b", 0, 0), rover("c", 3, 0)], "control": {"redundancy": 2}},
+        "robots: without 'b' the start falls apart, and control.redundancy is 2: any one robot may die",
+    ),
     # a square metre holds one rover in the middle; a second one would have to be 0.72 m away
     (
         {"robots": [group("r", 4, polygon=[[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]])]},

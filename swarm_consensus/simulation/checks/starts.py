@@ -10,7 +10,7 @@ import shapely
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
-from swarm_consensus.graph import components
+from swarm_consensus.graph import components, cut_nodes
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.placement import (
@@ -112,8 +112,15 @@ def _overlap_problems(robots: Sequence[PlacedRobot]) -> Iterator[str]:
 
 
 def _split_problems(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Iterator[str]:
-    part = components(start_links(scenario, robots).astype(float))
+    links = start_links(scenario, robots).astype(float)
+    part = components(links)
     if not part.any():
+        if scenario.control.redundancy > 1:
+            for node in cut_nodes(links):
+                yield (
+                    f"robots: without '{robots[node].name}' the start falls apart, and control.redundancy is 2: "
+                    "any one robot may die"
+                )
         return
     position = distances(np.array([robot.position for robot in robots]))
     apart = np.maximum(position, distances(np.array([robot.reference for robot in robots])))
