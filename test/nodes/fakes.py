@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.engine import Simulation
@@ -128,8 +129,7 @@ def orders(count: int = 1, kind: str = "multirotor") -> AgentConfig:
         obstacles=(),
         fence=np.zeros((0, 2)),
         altitude=(0.3, 3.0),
-        behaviour="go_to",
-        goal=np.array([500.0, 0.0, 1.0]),
+        task=Task("go_to", goal=np.array([500.0, 0.0, 1.0])),
     )
 
 
