@@ -125,6 +125,7 @@ def orders(count: int = 1, kind: str = "multirotor") -> AgentConfig:
         gain=3.0,
         max_age=20,
         lost_after=100,
+        redundancy=1,
         start_links=frozenset(range(1, count)),
         obstacles=(),
         fence=np.zeros((0, 2)),
