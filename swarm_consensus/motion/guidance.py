@@ -107,18 +107,17 @@ class Guidance:
         ahead = np.full((self._free.size, 2), np.nan)
         if source is None:
             return ahead
-        distances, parents = dijkstra(self._graph, directed=False, indices=[source], return_predecessors=True)
-        distance, previous = distances[0], parents[0]
+        distances, trees = dijkstra(self._graph, directed=False, indices=[source], return_predecessors=True)
+        distance, previous = distances[0], trees[0]
         ahead[source] = goal
-        order = np.argsort(distance, kind="stable")
-        for cell in order[1 : int(np.isfinite(distance).sum())].tolist():
-            parent = previous[cell]
-            ahead[cell] = ahead[parent] if self._sees(self._centres[cell], ahead[parent]) else self._centres[parent]
+        for cells in _generations(previous, np.argsort(distance, kind="stable")[1 : int(np.isfinite(distance).sum())]):
+            parents = previous[cells]
+            hidden = self._blocked.intersects(
+                shapely.linestrings(np.stack((self._centres[cells], ahead[parents]), axis=1))
+            )
+            ahead[cells] = np.where(hidden[:, None], self._centres[parents], ahead[parents])
         self._spread(ahead)
         return ahead
-
-    def _sees(self, start: Array, end: Array) -> bool:
-        return not self._blocked.intersects(shapely.LineString((start, end)))
 
     def _nearest_free(self, point: Array) -> int | None:
         candidates = np.flatnonzero(self._free)
@@ -142,3 +141,15 @@ class Guidance:
         sights = shapely.linestrings(np.stack((self._centres[cells], ahead[free]), axis=1))
         hidden = self._solid.intersects(sights)
         ahead[cells] = np.where(hidden[:, None], self._centres[free], ahead[free])
+
+
+def _generations(previous: NDArray[np.int32], order: NDArray[np.intp]) -> list[list[int]]:
+    """Sort cells by their number of steps from the source: each then only depends on those of the list before."""
+    steps: dict[int, int] = {}
+    found: list[list[int]] = []
+    for cell, parent in zip(order.tolist(), previous[order].tolist(), strict=True):
+        steps[cell] = step = steps.get(parent, -1) + 1
+        if step == len(found):
+            found.append([])
+        found[step].append(cell)
+    return found
