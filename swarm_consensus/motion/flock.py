@@ -27,7 +27,7 @@ NEAR, FAR = 5.0, 5.0  # a and b, most that a neighbour too near pushes, and one 
 
 
 def sigma_norm(offset: Array) -> Array:
-    r"""Length that is smooth at zero, (sqrt(1 + eps ``|z|``^2) - 1) / eps, of vectors (..., d); shape (...), eq. (8)."""
+    r"""Smooth length, (sqrt(1 + eps ``|z|``^2) - 1) / eps, of vectors (..., d); shape (...), eq. (8)."""
     return np.asarray((np.sqrt(1.0 + EPSILON * inner(offset, offset)) - 1.0) / EPSILON)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from swarm_consensus.arrays import Array, inner
@@ -126,7 +126,7 @@ class Survey:
         return found
 
 
-def _moves(free: NDArray[np.bool_], cell: Array) -> coo_array:
+def _moves(free: NDArray[np.bool_], cell: Array) -> csr_array[np.float64]:
     """Lengths of the moves between free cells (a, b), m; a diagonal needs both its corners free."""
     number = np.arange(free.size).reshape(free.shape)
     rows, columns, lengths = [], [], []

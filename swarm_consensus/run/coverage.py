@@ -47,5 +47,5 @@ def covered(scenario: Scenario, position: Array, alive: NDArray[np.bool_]) -> Co
         return None
     places = free_samples(fence_corners(scenario.bounds_m), prisms(scenario), 0.0, SAMPLES)
     mass = density(places, [Peak(np.array(p.at_m), p.width_m, p.weight) for p in scenario.mission.density])
-    distance, _ = cKDTree(position[alive, :2]).query(places)
+    distance = np.asarray(cKDTree(position[alive, :2]).query(places)[0])
     return Covered(farthest=float(distance.max()), rms=float(np.sqrt(mass @ distance**2 / mass.sum())))
