@@ -39,7 +39,7 @@ def seen(position: np.ndarray, places: np.ndarray, *, own: int = 0, tick: int = 
         "velocity": np.zeros(len(position)),
         "goal": None,
         "waypoint": None,
-        "others": np.array([i for i in range(count + 1) if i != own], dtype=np.intp),
+        "others": np.array([i for i in range(count + 2) if i != own][:count], dtype=np.intp),
         "offset": offset,
         "distance": np.linalg.norm(offset, axis=1),
         "separation": np.full(count, 0.7),

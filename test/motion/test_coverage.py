@@ -66,13 +66,12 @@ def test_the_cost_never_grows_and_falls_far() -> None:
     assert costs[-1] < 0.15 * costs[0]
 
 
-def test_a_peak_draws_robots() -> None:
+def test_a_peak_is_covered_better_by_those_who_know_of_it() -> None:
     peak = Peak(np.array([3.0, 3.0]), width=1.0, weight=20.0)
-
-    def near(places: np.ndarray) -> int:
-        return int((np.linalg.norm(places - peak.at, axis=1) < 2.0).sum())
-
-    assert near(spread((peak,))[0]) > near(spread(())[0])
+    samples = free_samples(SQUARE, (), 0.3)
+    mass = density(samples, [peak])
+    aware, unaware = (float(mass @ cKDTree(spread(known)[0]).query(samples)[0] ** 2) for known in ((peak,), ()))
+    assert aware < 0.9 * unaware
 
 
 @pytest.mark.parametrize("dims", [2, 3])
