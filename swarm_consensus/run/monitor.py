@@ -18,6 +18,7 @@ from swarm_consensus.arrays import Array, length
 from swarm_consensus.errors import SwarmError
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.radio_graph import RadioGraph
 from swarm_consensus.simulation.fleet import goal_of, prisms
 from swarm_consensus.simulation.placement import PlacedRobot
@@ -92,6 +93,7 @@ class Monitor:
         self.path_length: Array = np.zeros(count)  # m
         self.start: Array = np.array([robot.position for robot in robots]).reshape(count, 3)
         self.last: Array = self.start
+        self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
         self._goals, self._homeless = _goals(scenario, robots)
@@ -118,6 +120,8 @@ class Monitor:
         self._note_given_up(record)
         self._graph.look(position, self._distances(position))
         self.radio = dict(record.radio)
+        if self.exploration is not None:
+            self.exploration.look(position[record.alive])
         series = self.series
         series.time.append(record.time)
         series.lambda2.append(self._graph.lambda2)

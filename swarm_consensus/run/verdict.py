@@ -12,6 +12,7 @@ from rich.table import Table
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
+from swarm_consensus.run.coverage import covered
 from swarm_consensus.run.monitor import ROUND_OFF, Event, Extreme, Monitor
 from swarm_consensus.simulation.scenario import Scenario
 from swarm_consensus.simulation.world import Contact
@@ -109,6 +110,8 @@ def judge(
         found.append(_yes("inside_fence", expect.inside_fence, monitor.outside is None, _when(monitor.outside)))
     if expect.arrived_within_m is not None:
         found.append(_arrived(scenario, monitor))
+    found += _covered(monitor)
+    found += _explored(monitor)
     return Verdict(
         scenario=scenario.name,
         seed=seed,
@@ -174,6 +177,31 @@ def _arrived(scenario: Scenario, monitor: Monitor) -> Expectation:
     return Expectation(
         "arrived_within_m", bound, value, False, f"at {when[first]:.2f} s not {names}; farthest {detail}"
     )
+
+
+def _covered(monitor: Monitor) -> list[Expectation]:
+    """Coverage at the end, where it is judged."""
+    expect = monitor.scenario.expect
+    if expect.covered_within_m is None and expect.coverage_rms_m is None:
+        return []
+    found = covered(monitor.scenario, monitor.last, monitor.alive)
+    measured = (
+        ("covered_within_m", expect.covered_within_m, found.farthest if found else np.inf),
+        ("coverage_rms_m", expect.coverage_rms_m, found.rms if found else np.inf),
+    )
+    return [
+        Expectation(name, f"at most {bound:g} m", f"{value:.3f} m" if found else "nobody lives", value <= bound)
+        for name, bound, value in measured
+        if bound is not None
+    ]
+
+
+def _explored(monitor: Monitor) -> list[Expectation]:
+    """Share of the area that was seen, where it is judged."""
+    least, seen = monitor.scenario.expect.explored_share, monitor.exploration
+    if least is None or seen is None:
+        return []
+    return [Expectation("explored_share", f"at least {least:g}", f"{seen.share:.4f}", seen.share >= least)]
 
 
 def _goal_distances(monitor: Monitor) -> tuple[Array, Array]:

@@ -129,6 +129,9 @@ class Expect(Strict, frozen=True):
     contacts: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None  # at most so many
     arrived_within_m: Positive | None = None  # every living robot this near its goal (or their centroid), to the end
     by_s: Positive | None = None  # from this time on (default: at the end)
+    covered_within_m: Positive | None = None  # at the end every free place has a living robot this near, in the plane
+    coverage_rms_m: Positive | None = None  # at the end, root mean square of those distances, by density
+    explored_share: Share | None = None  # share of the free area that living robots have seen, at least
     min_separation_m: NotNegative | None = None  # smallest distance between centres of two living robots
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
