@@ -6,18 +6,20 @@ the next best, and `step` on top (Bertsekas 1988). Robots tell each other their 
 bid, of equal ones that of the lower index (Zavlanos, Spesivtsev and Pappas 2008).
 
 *Why it needs no reliable network.* A slot's bid is one number, ``price * 512 + 256 - bidder``, and merging is the
-maximum of these numbers: idempotent, commutative and associative. So loss, delay, duplication and reordering cost time only.
+maximum of these numbers: idempotent, commutative and associative. So loss, delay, duplication and reordering cost time
+only.
 
 *Why it ends, and how well.* Prices only rise, and none rises above what the bidders' benefits differ by, plus steps,
 as long as a slot is left on which nobody bid. Where every robot hears of every other again and again, whoever
 was outbid learns of it and bids; when every slot has a bid, each is led by one robot. A robot bids such that its slot
-is, at its new price, worth at most `step` less to it than any other at the price that it knows; other prices only rise from
-there. Hence the total benefit is within n * step of the best one (epsilon complementary slackness), for n robots and n slots.
+is, at its new price, worth at most `step` less to it than any other at the price that it knows; other prices only rise
+from there. Hence the total benefit is within n * step of the best one (epsilon complementary slackness), for n robots
+and n slots.
 
 References
 ----------
-D. P. Bertsekas, "The auction algorithm: a distributed relaxation method for the assignment problem", Annals of Operations
-Research 14, 1988. M. M. Zavlanos, L. Spesivtsev, G. J. Pappas, "A distributed auction algorithm for the assignment
+D. P. Bertsekas, "The auction algorithm: a distributed relaxation method for the assignment problem", Annals of
+Operations Research 14, 1988. M. M. Zavlanos, L. Spesivtsev, G. J. Pappas, "A distributed auction algorithm for the assignment
 problem", 47th IEEE Conference on Decision and Control, 2008.
 """
 

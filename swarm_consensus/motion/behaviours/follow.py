@@ -26,9 +26,9 @@ STRAYED = 4.0  # m that the leader moves out of sight before the way to it is lo
 class Follow:
     """Lead, or follow the leader round the walls; without a leader alive, stay.
 
-    A leader out of sight is a goal that moves, and a way round the walls takes a while to find. So the way leads to where
-    it was when it went out of sight; a new one is looked for when that is reached, or when the leader is `STRAYED`
-    farther on.
+    A leader out of sight is a goal that moves, and a way round the walls takes a while to find. So the way leads to
+    where it was when it went out of sight; a new one is looked for when that is reached, or when the leader is
+    `STRAYED` farther on.
     """
 
     def __init__(self, briefing: Briefing) -> None:

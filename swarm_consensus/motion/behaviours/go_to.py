@@ -1,13 +1,14 @@
 """Go-to: each robot heads for its own goal, and once there makes way for those who are not.
 
 Those who were told no goal go where their neighbours go: a few who know lead the many who don't, and nobody needs to
-know who is which (I. D. Couzin, J. Krause, N. R. Franks, S. A. Levin, "Effective leadership and decision-making in animal
-groups on the move", Nature 433, 2005).
+know who is which (I. D. Couzin, J. Krause, N. R. Franks, S. A. Levin, "Effective leadership and decision-making in
+animal groups on the move", Nature 433, 2005).
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array, length
 from swarm_consensus.motion.behaviour import Situation, Wish, law
@@ -18,7 +19,7 @@ NEAR = 0.05  # m, counts as there
 HOME = 1.0  # m, nearer than this a robot makes way instead of asking for it
 WIDTH = 0.6  # m, beyond the separation, over which it makes way
 COHESION = 0.3  # 1/s, towards the middle of the neighbours, of one without a goal
-REST = 0.05  # m/s, mean speed of the neighbours below which one without a goal counts as there
+REST = 0.1  # m/s: one without a goal is there when its neighbours are slower on average, and draw it on no faster
 
 
 @law("go_to")
@@ -56,11 +57,12 @@ def _go_along(situation: Situation) -> Wish:
     pull = going.mean(axis=0) - COHESION * situation.offset[linked].mean(axis=0)
     pull[2:] = 0.0
     push = _making_way(situation, np.ones_like(linked))
-    resting = float(length(going).mean()) <= REST
-    return Wish(velocity=saturate(pull + push, situation.speed), arrived=resting)
+    wish = saturate(pull + push, situation.speed)
+    # one that is drawn on while they rest is behind something, and looks for a way round it
+    return Wish(velocity=wish, arrived=max(float(length(going).mean()), float(length(wish))) <= REST)
 
 
-def _making_way(situation: Situation, others: np.typing.NDArray[np.bool_]) -> Array:
+def _making_way(situation: Situation, others: NDArray[np.bool_]) -> Array:
     """Return how to step aside for some of the others, shape (d,), m/s."""
     return repulsion(
         situation.offset[others], situation.distance[others], situation.separation[others], WIDTH, 2.0 * situation.speed
