@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import dijkstra
 from swarm_consensus.arrays import Array
 
 CELLS = 20_000  # at most so many cells: the field of a goal is then ready in a fraction of a second
+KEPT = 16  # fields at a time: a goal that moves must not fill the memory
 FINEST = 0.2  # m, cells needn't be smaller
 _MOVES = ((1, 0), (0, 1), (1, 1), (1, -1))
 
@@ -71,6 +72,8 @@ class Guidance:
             return goal
         key = (float(goal[0]), float(goal[1]))
         if key not in self._fields:
+            if len(self._fields) == KEPT:
+                del self._fields[next(iter(self._fields))]
             self._fields[key] = self._field(key)
         (columns, rows), (west, south) = self._shape, self._low.tolist()
         column = min(max(round((float(position[0]) - west) / self._cell), 0), columns - 1)
@@ -81,6 +84,10 @@ class Guidance:
         ahead = goal.copy()
         ahead[0], ahead[1] = x, y
         return ahead
+
+    def sees(self, start: Array, end: Array) -> bool:
+        """Tell whether the straight way between two points, (d,) m, is free, but for what it may graze."""
+        return self._open or not self._solid.intersects(shapely.LineString((start[:2], end[:2])))
 
     def _moves(self) -> csr_array[np.float64]:
         """Adjacency of the free cells, weights in metres; a diagonal needs both its corners free."""

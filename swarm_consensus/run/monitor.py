@@ -19,6 +19,7 @@ from swarm_consensus.errors import SwarmError
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.exploration import Exploration
+from swarm_consensus.run.formation import FormationJudge
 from swarm_consensus.run.radio_graph import RadioGraph
 from swarm_consensus.simulation.fleet import goal_of, prisms
 from swarm_consensus.simulation.placement import PlacedRobot
@@ -55,6 +56,7 @@ class Series:
     link: list[float] = field(default_factory=list)  # m, longest held one in the period before
     links: list[int] = field(default_factory=list)  # held by both ends
     parts: list[int] = field(default_factory=list)  # connected parts of the living
+    formation: list[float] = field(default_factory=list)  # m, largest distance from a slot; 0 where there are none
     goal: list[Array] = field(default_factory=list)  # (n,) m, distance to the goal; NaN for the dead
     active: list[dict[str, int]] = field(default_factory=list)  # robots held back, by kind of limit
 
@@ -97,6 +99,7 @@ class Monitor:
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
         self._goals, self._homeless = _goals(scenario, robots)
+        self._formation = FormationJudge(scenario, robots)
         self._fence = shapely.Polygon(fence_corners(scenario.bounds_m))
         self._is_box = len(scenario.bounds_m) == 2
         shapely.prepare(self._fence)
@@ -130,6 +133,7 @@ class Monitor:
         series.separation.append(self._least)
         series.link.append(self._longest)
         series.goal.append(self.goal_distance(position))
+        series.formation.append(self.formation_error(position))
         series.active.append(_kinds(record))
         self._least, self._longest = np.inf, 0.0
 
@@ -162,6 +166,10 @@ class Monitor:
         distance = length(position[:, :2] - goals)
         distance[~self.alive] = np.nan
         return distance
+
+    def formation_error(self, position: Array) -> float:
+        """Largest distance of a living robot from its slot about the centre that fits best, m; 0 without slots."""
+        return self._formation.error(position, self.alive) if self.scenario.mission.slots_m else 0.0
 
     def _distances(self, position: Array) -> Array:
         """Distance of every pair, in the graph's order, m."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from rich.markup import escape
 from rich.table import Table
 
@@ -112,6 +113,8 @@ def judge(
         found.append(_arrived(scenario, monitor))
     found += _covered(monitor)
     found += _explored(monitor)
+    if expect.formation_error_m is not None:
+        found.append(_formation(expect.formation_error_m, monitor))
     return Verdict(
         scenario=scenario.name,
         seed=seed,
@@ -160,8 +163,7 @@ def _arrived(scenario: Scenario, monitor: Monitor) -> Expectation:
     assert within is not None
     by = scenario.expect.by_s
     times, distance = _goal_distances(monitor)
-    late = times >= (scenario.duration_s if by is None else by) - 1e-9
-    late[-1] = True
+    late = _judged(scenario, times)
     judged, when = distance[late], times[late]
     bound = f"at most {within:g} m" + ("" if by is None else f" from {by:g} s on")
     if not np.isfinite(judged).any():
@@ -202,6 +204,29 @@ def _explored(monitor: Monitor) -> list[Expectation]:
     if least is None or seen is None:
         return []
     return [Expectation("explored_share", f"at least {least:g}", f"{seen.share:.4f}", seen.share >= least)]
+
+
+def _judged(scenario: Scenario, times: Array) -> NDArray[np.bool_]:
+    """Tell the times at which arrival is judged: from `by_s` on, and the last one."""
+    by = scenario.expect.by_s
+    late = times >= (scenario.duration_s if by is None else by) - 1e-9
+    late[-1] = True
+    return np.asarray(late)
+
+
+def _formation(most: float, monitor: Monitor) -> Expectation:
+    """Every living robot at its slot from `by_s` on, or at the end."""
+    by = monitor.scenario.expect.by_s
+    times = np.array([*monitor.series.time, monitor.time])
+    late = _judged(monitor.scenario, times)
+    error = np.array([*monitor.series.formation, monitor.formation_error(monitor.last)])[late]
+    worst = int(error.argmax())
+    bound = f"at most {most:g} m" + ("" if by is None else f" from {by:g} s on")
+    if not monitor.alive.any():
+        return Expectation("formation_error_m", bound, "nobody lives", False)
+    held = bool(error[worst] <= most + ROUND_OFF)
+    detail = f"worst at {times[late][worst]:.2f} s"
+    return Expectation("formation_error_m", bound, f"{error[worst]:.3f} m", held, detail)
 
 
 def _goal_distances(monitor: Monitor) -> tuple[Array, Array]:

@@ -72,12 +72,19 @@ def goal_of(mission: Mission, robot: PlacedRobot) -> Array | None:
     return np.array([goal[0], goal[1], altitude])
 
 
+def knows_goal(mission: Mission, robot: PlacedRobot) -> bool:
+    """Tell whether a robot is told its goal; the verdict judges those too who are not."""
+    if mission.leader is not None:
+        return robot.name == mission.leader
+    return not mission.informed or robot.name in mission.informed or group_of(robot.name) in mission.informed
+
+
 def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot]) -> Task:
     """Return what the mission asks of one robot; names become places in the roster."""
     index = {other.name: place for place, other in enumerate(robots)}
     return Task(
         behaviour=mission.behaviour,
-        goal=goal_of(mission, robot),
+        goal=goal_of(mission, robot) if knows_goal(mission, robot) else None,
         slots=np.array([[*slot, 0.0][:3] for slot in mission.slots_m]).reshape(-1, 3),
         spacing=mission.spacing_m,
         density=tuple(Peak(np.array(peak.at_m), peak.width_m, peak.weight) for peak in mission.density),

@@ -95,6 +95,7 @@ class Mission(Strict, frozen=True):
     behaviour: str = "rendezvous"  # one of those that are registered
     goal_m: Point | None = None  # the common goal
     goals_m: dict[str, Point] = {}  # a goal for each robot or group, before goal_m
+    informed: list[str] = []  # go_to: robots or groups that are told their goal; empty: all
     slots_m: list[Point] = []  # formation: places about its centre, m, one for each robot
     spacing_m: Positive | None = None  # flocking: wished distance between neighbours; None: the behaviour's choice
     density: list[Peak] = []  # coverage: where robots are wanted more
@@ -128,6 +129,7 @@ class Expect(Strict, frozen=True):
     links_kept: bool | None = None  # no link that both its ends hold is ever longer than radio range
     contacts: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None  # at most so many
     arrived_within_m: Positive | None = None  # every living robot this near its goal (or their centroid), to the end
+    formation_error_m: Positive | None = None  # every living robot this near its slot, wherever the formation is
     by_s: Positive | None = None  # from this time on (default: at the end)
     covered_within_m: Positive | None = None  # at the end every free place has a living robot this near, in the plane
     coverage_rms_m: Positive | None = None  # at the end, root mean square of those distances, by density

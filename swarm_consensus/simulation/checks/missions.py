@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -9,8 +11,9 @@ import msgspec
 from swarm_consensus.errors import nearest
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.simulation.checks.references import label_problems
+from swarm_consensus.simulation.placement import separation
 from swarm_consensus.simulation.roster import robot_names
-from swarm_consensus.simulation.scenario import Mission, Point, Scenario
+from swarm_consensus.simulation.scenario import Mission, Scenario
 
 READS = {  # fields that each behaviour reads; of one that is not listed, anything is accepted
     "coverage": {"density"},
@@ -18,7 +21,7 @@ READS = {  # fields that each behaviour reads; of one that is not listed, anythi
     "flocking": {"goal_m", "spacing_m"},
     "follow": {"goal_m", "leader"},
     "formation": {"goal_m", "slots_m"},
-    "go_to": {"goal_m", "goals_m"},
+    "go_to": {"goal_m", "goals_m", "informed"},
     "rendezvous": {"goal_m"},
 }
 NEEDS = {  # fields without which a behaviour makes no sense
@@ -38,12 +41,14 @@ def mission_problems(scenario: Scenario) -> Iterator[str]:
     yield from _field_problems(mission)
     for label in mission.goals_m:
         yield from label_problems("mission.goals_m", label, names)
+    for label in mission.informed:
+        yield from label_problems("mission.informed", label, names)
     if mission.behaviour == "go_to" and mission.goal_m is None and not mission.goals_m:
         yield "mission.goal_m is missing: go_to needs goal_m, or goals_m for some robots"
     for field, name in (("leader", mission.leader), ("base", mission.base)):
         if name is not None and name not in names:
             yield f"mission.{field} is {name!r}, there is no such robot{nearest(name, names)}"
-    yield from _slot_problems(mission.slots_m, names)
+    yield from _slot_problems(scenario, names)
     for index, peak in enumerate(mission.density):
         if len(peak.at_m) != 2:
             yield f"mission.density[{index}].at_m has {len(peak.at_m)} numbers, must be [x, y]"
@@ -61,9 +66,20 @@ def _field_problems(mission: Mission) -> Iterator[str]:
         yield f"mission.{name} is given, but {mission.behaviour} does not read it; {readers} would"
 
 
-def _slot_problems(slots: Sequence[Point], names: Sequence[str]) -> Iterator[str]:
+def _slot_problems(scenario: Scenario, names: Sequence[str]) -> Iterator[str]:
+    slots = scenario.mission.slots_m
     if slots and len(slots) != len(names):
         yield f"mission.slots_m has {len(slots)} places for {len(names)} robots, must have one for each"
     for index, slot in enumerate(slots):
         if len(slot) not in (2, 3):
             yield f"mission.slots_m[{index}] has {len(slot)} numbers, must be [x, y] or [x, y, z]"
+            return
+    kinds = {entry.vehicle for entry in scenario.robots}
+    least = max((separation(first, second) for first in kinds for second in kinds), default=0.0)
+    for (i, first), (j, second) in itertools.combinations(enumerate(slots), 2):
+        apart = math.dist(first[:2], second[:2])
+        if apart < least:
+            yield (
+                f"mission.slots_m[{i}] and [{j}] are {apart:.2f} m apart in the plane, must be at least {least:.2f} m: "
+                "any robot may take any place"
+            )

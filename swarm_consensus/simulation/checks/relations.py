@@ -101,5 +101,7 @@ def _expect_problems(scenario: Scenario) -> Iterator[str]:
     expect = scenario.expect
     if expect.by_s is not None and expect.by_s > scenario.duration_s:
         yield f"expect.by_s is {expect.by_s:g}, must be at most duration_s, which is {scenario.duration_s:g}"
-    if expect.by_s is not None and expect.arrived_within_m is None:
+    if expect.by_s is not None and expect.arrived_within_m is None and expect.formation_error_m is None:
         yield "expect.by_s says by when, but expect.arrived_within_m is missing"
+    if expect.formation_error_m is not None and not scenario.mission.slots_m:
+        yield "expect.formation_error_m is given, but mission.slots_m, the formation, is missing"

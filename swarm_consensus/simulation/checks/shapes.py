@@ -65,8 +65,15 @@ def goal_problems(scenario: Scenario) -> Iterator[str]:
     goals = {f"mission.goals_m.{name}": goal for name, goal in mission.goals_m.items()}
     if mission.goal_m is not None:
         goals["mission.goal_m"] = mission.goal_m
+        for index, slot in enumerate(mission.slots_m):
+            goals[f"mission.goal_m + slots_m[{index}]"] = _sum(mission.goal_m, slot)
     for path, goal in goals.items():
         yield from _goal_problems(scenario, path, goal)
+
+
+def _sum(goal: Point, slot: Point) -> Point:
+    """A place of a formation; without an altitude in the goal, one in the slot is from where a robot starts."""
+    return [a + b for a, b in zip(goal, [*slot, 0.0], strict=False)]
 
 
 def _goal_problems(scenario: Scenario, path: str, goal: Point) -> Iterator[str]:
