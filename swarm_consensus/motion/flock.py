@@ -16,6 +16,8 @@ Control 51, 2006.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from swarm_consensus.arrays import Array, inner
@@ -23,7 +25,7 @@ from swarm_consensus.arrays import Array, inner
 EPSILON = 0.1  # 1/m^2, of the sigma-norm
 ALIGNED = 0.2  # h: share of the range (in the sigma-norm) within which a neighbour counts in full
 SIGHT = 1.2  # r / d, at which a neighbour counts no more: short of the next shell of the lattice at 1.73
-NEAR, FAR = 5.0, 5.0  # a and b, most that a neighbour too near pushes, and one too far pulls, m/s^2
+STRENGTH = 5.0  # a = b, most that a neighbour too near pushes, and one too far pulls, m/s^2
 
 
 def sigma_norm(offset: Array) -> Array:
@@ -33,7 +35,7 @@ def sigma_norm(offset: Array) -> Array:
 
 def sigma_length(distance: float) -> float:
     """Sigma-norm of a vector of that length."""
-    return float(sigma_norm(np.array([distance])))
+    return (math.sqrt(1.0 + EPSILON * distance * distance) - 1.0) / EPSILON
 
 
 def bump(share: Array, full: float = ALIGNED) -> Array:
@@ -48,7 +50,12 @@ def bump(share: Array, full: float = ALIGNED) -> Array:
     full
         h, in [0, 1).
     """
-    return np.asarray(0.5 + 0.5 * np.cos(np.pi * np.clip((share - full) / (1.0 - full), 0.0, 1.0)))
+    return np.asarray(0.5 + 0.5 * np.cos(np.pi * np.minimum(np.maximum((share - full) / (1.0 - full), 0.0), 1.0)))
+
+
+def adjacency(reach: Array, spacing: float) -> Array:
+    """How much neighbours count, a_ij = rho_h(z / r_alpha), eq. (11), of sigma-norms z, shape (...)."""
+    return bump(reach / sigma_length(SIGHT * spacing))
 
 
 def phi_alpha(reach: Array, spacing: float) -> Array:
@@ -71,38 +78,22 @@ def phi_alpha(reach: Array, spacing: float) -> Array:
     Array
         Shape (...), m/s^2.
     """
+    return np.asarray(adjacency(reach, spacing) * _action(reach, spacing))
+
+
+def _action(reach: Array, spacing: float) -> Array:
+    """Return phi(z - d_alpha) = a sigma_1(z - d_alpha), without the range."""
     beyond = reach - sigma_length(spacing)
-    pull = 0.5 * ((NEAR + FAR) * beyond / np.sqrt(1.0 + beyond * beyond) + (NEAR - FAR))
-    return np.asarray(bump(reach / sigma_length(SIGHT * spacing)) * pull)
+    return np.asarray(STRENGTH * beyond / np.sqrt(1.0 + beyond * beyond))
 
 
-def lattice_acceleration(offset: Array, spacing: float) -> Array:
-    r"""Gradient term: towards the lattice, the first sum of eq. (23).
+def flock_acceleration(offset: Array, slip: Array, spacing: float) -> Array:
+    r"""Towards the lattice, and towards the velocity of those near by: the two sums of eq. (23).
 
     Parameters
     ----------
     offset
         q_i - q_j, own position minus each other's, shape (..., k, d), m.
-    spacing
-        d, m.
-
-    Returns
-    -------
-    Array
-        Shape (..., d), m/s^2; zero without others, and between two at one place.
-    """
-    stretch = np.sqrt(1.0 + EPSILON * inner(offset, offset))  # |n_ij| = |q_j - q_i| / stretch, eq. (9)
-    pull = phi_alpha((stretch - 1.0) / EPSILON, spacing) / stretch
-    return np.asarray(-(pull[..., None, :] @ offset)[..., 0, :])
-
-
-def alignment_acceleration(offset: Array, slip: Array, spacing: float) -> Array:
-    r"""Velocity consensus: towards the velocity of those near by, the second sum of eq. (23).
-
-    Parameters
-    ----------
-    offset
-        q_i - q_j, shape (..., k, d), m.
     slip
         p_i - p_j, own velocity minus each other's, shape (..., k, d), m/s.
     spacing
@@ -111,10 +102,13 @@ def alignment_acceleration(offset: Array, slip: Array, spacing: float) -> Array:
     Returns
     -------
     Array
-        Shape (..., d), m/s^2.
+        Shape (..., d), m/s^2; zero without others; two at one place don't push each other.
     """
-    weight = bump(sigma_norm(offset) / sigma_length(SIGHT * spacing))  # a_ij, eq. (11), in 1/s
-    return np.asarray(-(weight[..., None, :] @ slip)[..., 0, :])
+    stretch = np.sqrt(1.0 + EPSILON * inner(offset, offset))  # n_ij = (q_j - q_i) / stretch, eq. (9)
+    reach = (stretch - 1.0) / EPSILON
+    weight = adjacency(reach, spacing)
+    pull = weight * _action(reach, spacing) / stretch
+    return np.asarray(-(pull[..., None, :] @ offset + weight[..., None, :] @ slip)[..., 0, :])
 
 
 def way_acceleration(behind: Array, velocity: Array, speed: float, gain: float) -> Array:

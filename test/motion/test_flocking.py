@@ -11,9 +11,8 @@ from situations import brief, seen
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.motion.behaviours.flocking import Flocking
 from swarm_consensus.motion.flock import (
-    alignment_acceleration,
     bump,
-    lattice_acceleration,
+    flock_acceleration,
     phi_alpha,
     sigma_norm,
     way_acceleration,
@@ -25,7 +24,8 @@ HEXAGON = 7.0 * np.concatenate((np.zeros((1, 2)), np.stack((np.cos(ANGLES), np.s
 
 def pushes(places: np.ndarray, spacing: float) -> np.ndarray:
     """Gradient term of each robot of a swarm, all at once over a batch axis."""
-    return lattice_acceleration(places[:, None] - places[None], spacing)
+    offset = places[:, None] - places[None]
+    return flock_acceleration(offset, np.zeros_like(offset), spacing)
 
 
 def test_a_hexagon_with_centre_is_an_equilibrium_and_one_of_another_size_is_not() -> None:
@@ -53,9 +53,8 @@ def test_no_pull_at_the_spacing_nor_beyond_the_range() -> None:
 
 
 def test_without_others_no_push_and_at_one_place_neither() -> None:
-    assert not lattice_acceleration(np.zeros((0, 2)), 1.0).any()
-    assert not lattice_acceleration(np.zeros((4, 2)), 1.0).any()
-    assert not alignment_acceleration(np.zeros((0, 2)), np.zeros((0, 2)), 1.0).any()
+    for count in (0, 4):
+        assert not flock_acceleration(np.zeros((count, 2)), np.zeros((count, 2)), 1.0).any()
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 9), st.sampled_from([2, 3]))
@@ -63,10 +62,14 @@ def test_without_others_no_push_and_at_one_place_neither() -> None:
 def test_forces_between_robots_cancel(seed: int, count: int, dims: int) -> None:
     rng = np.random.default_rng(seed)
     places, velocities = rng.normal(size=(2, count, dims))
-    total = pushes(places, 1.0) + alignment_acceleration(
-        places[:, None] - places[None], velocities[:, None] - velocities[None], 1.0
-    )
+    total = flock_acceleration(places[:, None] - places[None], velocities[:, None] - velocities[None], 1.0)
     np.testing.assert_allclose(total.sum(axis=0), 0.0, atol=1e-9)
+
+
+def test_velocities_are_evened_out() -> None:
+    # at one place the weight is rho_h(0) = 1: the push is minus the difference of the velocities
+    push = flock_acceleration(np.zeros((1, 2)), np.array([[0.5, -0.2]]), 1.0)
+    np.testing.assert_allclose(push, [-0.5, 0.2])
 
 
 def test_far_away_the_flock_is_at_rest_with_its_way_at_the_cruising_speed() -> None:

@@ -16,8 +16,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Briefing, Situation, Wish, behaviour
 from swarm_consensus.motion.flock import (
     SIGHT,
-    alignment_acceleration,
-    lattice_acceleration,
+    flock_acceleration,
     way_acceleration,
 )
 from swarm_consensus.motion.potential import saturate
@@ -49,8 +48,7 @@ class Flocking:
         velocity = situation.velocity[:2]
         near = np.flatnonzero(situation.distance < SIGHT * self._spacing)
         offset = situation.offset[near, :2]
-        push = lattice_acceleration(offset, self._spacing)
-        push += alignment_acceleration(offset, velocity - situation.other_velocity[near, :2], self._spacing)
+        push = flock_acceleration(offset, velocity - situation.other_velocity[near, :2], self._spacing)
         arrived = True
         if situation.goal is not None:
             ahead = situation.towards(situation.goal)[:2] - situation.position[:2]
