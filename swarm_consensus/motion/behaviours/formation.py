@@ -20,7 +20,7 @@ UNIT = 0.01  # m^2, of benefits and prices
 STEP = 20  # units: the total of squared distances is within 0.2 m^2 for each robot of the least
 GAIN = 1.0  # 1/s, towards the own slot: full speed from about a metre on
 SHAPE = 0.5  # 1/s, towards where the neighbours' places say that the own slot is
-SHARE = 0.5  # of the own speed, at most, for the shape: the way round a wall comes before it
+SHARE = 0.5  # of the own speed, at most, for the shape, which is kept where the slot is in sight
 NEAR = 0.05  # m, counts as there
 HOME = 1.0  # m, nearer than this a robot makes way instead of asking for it
 WIDTH = 0.6  # m, beyond the separation, over which it makes way
@@ -65,10 +65,11 @@ class Formation:
         goal = centre + self._slots[slot]
         offset = goal - situation.position
         distance2 = float(offset @ offset)
-        pull = attraction(situation.position, self._towards(situation, slot, centre, goal), goal, GAIN, situation.speed)
+        ahead = self._towards(situation, slot, centre, goal)
+        pull = attraction(situation.position, ahead, goal, GAIN, situation.speed)
         if distance2 > HOME**2:
             linked = astray[situation.linked[known]]
-            if len(linked):
+            if len(linked) and ahead is goal:  # round a wall the shape would pull straight into it
                 pull = pull + saturate(SHAPE * linked.mean(axis=0), SHARE * situation.speed)
             return Wish(saturate(pull, situation.speed), arrived=False, pushing=True, note=note)
         pull = saturate(pull + _making_way(situation), situation.speed)
