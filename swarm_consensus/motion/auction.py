@@ -19,8 +19,8 @@ and n slots.
 References
 ----------
 D. P. Bertsekas, "The auction algorithm: a distributed relaxation method for the assignment problem", Annals of
-Operations Research 14, 1988. M. M. Zavlanos, L. Spesivtsev, G. J. Pappas, "A distributed auction algorithm for the assignment
-problem", 47th IEEE Conference on Decision and Control, 2008.
+Operations Research 14, 1988. M. M. Zavlanos, L. Spesivtsev, G. J. Pappas, "A distributed auction algorithm for the
+assignment problem", 47th IEEE Conference on Decision and Control, 2008.
 """
 
 from __future__ import annotations

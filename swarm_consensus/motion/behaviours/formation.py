@@ -38,8 +38,8 @@ class Formation:
     References
     ----------
     K.-K. Oh, M.-C. Park, H.-S. Ahn, "A survey of multi-agent formation control", Automatica 53, 2015:
-    displacement-based, ``v_i = k sum_j ((x_j - s_j) - (x_i - s_i))``; here the mean over the neighbours instead of their sum, so
-    that the gain bears old news whatever their number.
+    displacement-based, ``v_i = k sum_j ((x_j - s_j) - (x_i - s_i))``; here the mean over the neighbours instead of
+    their sum, so that the gain bears old news whatever their number.
     """
 
     def __init__(self, briefing: Briefing) -> None:
