@@ -20,6 +20,7 @@ from swarm_consensus.arrays import Array
 
 CELLS = 20_000  # at most so many cells: the field of a goal is then ready in a fraction of a second
 KEPT = 16  # fields at a time: a goal that moves must not fill the memory
+GRAZE = 0.9  # of the clearance: a robot that slides along a wall still sees along it
 FINEST = 0.2  # m, cells needn't be smaller
 _MOVES = ((1, 0), (0, 1), (1, 1), (1, -1))
 
@@ -49,6 +50,8 @@ class Guidance:
         shapely.prepare(self._blocked)
         self._solid = walls.buffer(max(clearance - 2.0 * self._cell, 0.0))
         shapely.prepare(self._solid)
+        self._near = walls.buffer(GRAZE * clearance)
+        shapely.prepare(self._near)
         self._centres = self._low + self._cell * np.indices(self._shape).reshape(2, -1).T
         inside = shapely.contains_xy(shapely.Polygon(fence).buffer(-clearance), *self._centres.T)
         self._free: NDArray[np.bool_] = inside & ~shapely.contains_xy(self._blocked, *self._centres.T)
@@ -86,8 +89,8 @@ class Guidance:
         return ahead
 
     def sees(self, start: Array, end: Array) -> bool:
-        """Tell whether the straight way between two points, (d,) m, is free, but for what it may graze."""
-        return self._open or not self._solid.intersects(shapely.LineString((start[:2], end[:2])))
+        """Tell whether the straight way between two points, (d,) m, is free: no wall nearer than almost the clearance."""
+        return self._open or not self._near.intersects(shapely.LineString((start[:2], end[:2])))
 
     def _moves(self) -> csr_array[np.float64]:
         """Adjacency of the free cells, weights in metres; a diagonal needs both its corners free."""

@@ -215,6 +215,36 @@ REFERENCES: list[tuple[dict[str, Any], str]] = [
     ),
 ]
 
+MISSIONS: list[tuple[dict[str, Any], str]] = [
+    (
+        {"mission": {"behaviour": "go_to", "goal_m": [0, 0], "informed": ["c"]}},
+        "mission.informed has 'c', there is no such robot or group",
+    ),
+    (
+        {"mission": {"goal_m": [0, 0], "informed": ["a"]}},
+        "mission.informed is given, but rendezvous does not read it; go_to would",
+    ),
+    ({"mission": {"behaviour": "follow", "goal_m": [0, 0]}}, "mission.leader is missing: follow needs it"),
+    ({"mission": {"behaviour": "formation"}}, "mission.slots_m is missing: formation needs it"),
+    (
+        {"mission": {"behaviour": "formation", "slots_m": [[0, 0]]}},
+        "mission.slots_m has 1 places for 2 robots, must have one for each",
+    ),
+    # two rovers: 2 * (0.18 + 0.18)
+    (
+        {"mission": {"behaviour": "formation", "slots_m": [[0, 0], [0, 0.5, 2]]}},
+        "mission.slots_m[0] and [1] are 0.50 m apart in the plane, must be at least 0.72 m: any robot may take any",
+    ),
+    (
+        {"mission": {"behaviour": "formation", "slots_m": [[0, 0], [3, 0]], "goal_m": [3, 0]}},
+        "mission.goal_m + slots_m[1] is [6.0, 0.0], outside the fence",
+    ),
+    (
+        {"expect": {"formation_error_m": 0.1}},
+        "expect.formation_error_m is given, but mission.slots_m, the formation, is missing",
+    ),
+]
+
 PLACES: list[tuple[dict[str, Any], str]] = [
     ({"mission": {"goal_m": [6, 0]}}, "mission.goal_m is [6.0, 0.0], outside the fence"),
     ({"mission": {"goal_m": [1]}}, "mission.goal_m has 1 numbers, must be [x, y] or [x, y, z]"),
@@ -300,7 +330,7 @@ PLACES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("parts", "sentence"), SHAPES + ROBOTS + RELATIONS + REFERENCES + PLACES)
+@pytest.mark.parametrize(("parts", "sentence"), SHAPES + ROBOTS + RELATIONS + REFERENCES + MISSIONS + PLACES)
 def test_what_does_not_hold_is_told_in_one_sentence(parts: dict[str, Any], sentence: str) -> None:
     (problem,) = check(scenario(**parts))
     assert problem.startswith(sentence), problem
