@@ -89,7 +89,7 @@ class Guidance:
         return ahead
 
     def sees(self, start: Array, end: Array) -> bool:
-        """Tell whether the straight way between two points, (d,) m, is free: no wall is nearer than the clearance."""
+        """Tell whether the straight way between two points, (d,) m, keeps almost the clearance from every wall."""
         return self._open or not self._near.intersects(shapely.LineString((start[:2], end[:2])))
 
     def _moves(self) -> csr_array[np.float64]:

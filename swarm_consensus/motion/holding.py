@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
 
@@ -165,11 +164,3 @@ def _ordered(first: int, second: int) -> tuple[int, int]:
 def _length2(first: Anchor, second: Anchor) -> int:
     """Squared distance of two anchors, mm^2, exact."""
     return sum((a - b) ** 2 for a, b in zip(first, second, strict=True))
-
-
-def held_graph(claims: Sequence[frozenset[int] | None]) -> NDArray[np.bool_]:
-    """Return who holds a link with whom, both ends saying so, shape (n, n); None is a robot that says nothing."""
-    says = np.zeros((len(claims), len(claims)), dtype=bool)
-    for robot, held in enumerate(claims):
-        says[robot, [other for other in held or () if other < len(claims)]] = True
-    return says & says.T

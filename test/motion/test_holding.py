@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from swarm_consensus.graph import is_connected
-from swarm_consensus.motion.holding import Holding, held_graph
+from swarm_consensus.motion.holding import Holding
 
 EPOCH, REACH = 10, 5.0
 
@@ -26,7 +26,10 @@ class Swarm:
         self._late: list[tuple[int, int, int, frozenset[int], tuple[int, int, int]]] = []
 
     def graph(self) -> np.ndarray:
-        return held_graph([frozenset(robot.held) for robot in self.robots]).astype(float)
+        says = np.zeros((len(self.robots), len(self.robots)))
+        for index, robot in enumerate(self.robots):
+            says[index, list(robot.held)] = 1.0
+        return says * says.T  # both ends say so
 
     def tick(self, tick: int, loss: float, delay: int) -> None:
         due = [item for item in self._late if item[0] <= tick]
