@@ -236,7 +236,7 @@ def test_no_bytes_on_the_air_and_no_odometry_make_a_tick_raise(
     message, odometry = UInt8MultiArray(), OdometryMessage()
     level = np.array([0.0, 0.0, 0.0, 1.0])
     odometry_to_ros(Odometry(tick, np.array(sensed), level, np.zeros(3), np.zeros(3)), tick, RATE, odometry)
-    with np.errstate(all="raise"):
+    with np.errstate(all="raise", under="ignore"):  # a product too small to write is 0, which is right
         for data in (bare, bundle(tick, frames)):
             frame_to_ros(data, message)
             stimuli._on_bundle(message)
