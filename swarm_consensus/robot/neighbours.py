@@ -59,7 +59,9 @@ class Neighbours:
         self._step[config.index] = 0.0  # no news of itself ever comes, and on a wall clock that is long ago
         self.separation: Array = np.array([me.radius + me.reach + peer.radius + peer.reach for peer in peers])
         self.range: Array = np.array([config.radio_range - config.margin - me.reach - peer.reach for peer in peers])
-        self._holding = Holding(config.index, self.range, config.max_age, config.redundancy, config.start_links)
+        reach = self.range if config.redundancy else np.zeros(count)  # 0: no link is ever within it
+        start = config.start_links if config.redundancy else ()
+        self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start)
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
         self._tick = [_NEVER] * count  # at which the position held
         self._since = [boot] * count  # tick of the last news, for who is presumed dead
@@ -68,6 +70,7 @@ class Neighbours:
         self._held = np.zeros(count, dtype=bool)
         self._lost = np.zeros(count, dtype=bool)
         self._still_until = 0 if config.start_links else boot + config.lost_after  # a returner waits to be heard
+        self.keeps_links = config.redundancy > 0  # False: the swarm was told that it may fall apart
         self._note_links()
         self._note_known()
 

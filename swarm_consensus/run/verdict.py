@@ -120,10 +120,17 @@ def judge(
         seed=seed,
         expectations=tuple(found),
         metrics=_metrics(monitor, contacts) | metrics,
-        notes=tuple(notes),
+        notes=(*_weaker(scenario), *notes),
         complete=complete,
         events=_events(monitor, contacts),
     )
+
+
+def _weaker(scenario: Scenario) -> tuple[str, ...]:
+    """Say what the scenario did without."""
+    if scenario.control.redundancy:
+        return ()
+    return ("control.redundancy is 0: no link was kept, and that the swarm stays one network was not guaranteed",)
 
 
 def _yes(name: str, wanted: bool, found: bool, detail: str) -> Expectation:

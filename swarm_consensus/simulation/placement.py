@@ -90,8 +90,8 @@ def place(scenario: Scenario, rng: np.random.Generator) -> tuple[PlacedRobot, ..
 
 
 def _is_whole(links: NDArray[np.bool_], redundancy: int) -> bool:
-    """Tell whether a start is one network, with redundancy also when any one robot dies."""
-    return is_connected(links) and (redundancy == 1 or not cut_nodes(links))
+    """Tell whether a start is as connected as it must be: at 2 also without any one robot, at 0 not at all."""
+    return redundancy == 0 or (is_connected(links) and (redundancy == 1 or not cut_nodes(links)))
 
 
 def start_links(scenario: Scenario, robots: Sequence[PlacedRobot]) -> NDArray[np.bool_]:
@@ -116,6 +116,11 @@ def link_lengths(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Array:
     """Return the greatest distance at which each pair keeps a link, range - margin - reach_i - reach_j, (n, n) m."""
     reach = np.array([VEHICLES[robot.vehicle].reach for robot in robots])
     return np.asarray(scenario.radio.range_m - scenario.control.margin_m - reach[:, None] - reach[None])
+
+
+def link_length(scenario: Scenario, first: Vehicle, second: Vehicle) -> float:
+    """Greatest distance at which a link between two kinds of vehicle is kept, m."""
+    return scenario.radio.range_m - scenario.control.margin_m - VEHICLES[first].reach - VEHICLES[second].reach
 
 
 def distances(position: Array) -> Array:

@@ -118,7 +118,7 @@ class Control(Strict, frozen=True):
     max_age_s: Positive = 1.0  # oldest news of a held neighbour a robot still moves on
     lost_after_s: Positive = 5.0  # silence after which a neighbour is presumed dead
     margin_m: NotNegative = 0.1  # kept between a held link and the radio's range, beside tracking error
-    redundancy: Literal[1, 2] = 1  # witnesses for letting a link go; 2: the network stays whole when any one robot dies
+    redundancy: Literal[0, 1, 2] = 1  # 2: the network stays whole when any one robot dies; 0: it may fall apart
     gain_1_s: Positive = 3.0  # how fast a robot may use up the slack of a constraint, 1/s
 
 

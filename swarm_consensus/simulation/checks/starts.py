@@ -112,6 +112,8 @@ def _overlap_problems(robots: Sequence[PlacedRobot]) -> Iterator[str]:
 
 
 def _split_problems(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Iterator[str]:
+    if not scenario.control.redundancy:
+        return
     links = start_links(scenario, robots).astype(float)
     part = components(links)
     if not part.any():
