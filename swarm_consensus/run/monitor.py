@@ -21,8 +21,8 @@ from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.formation import FormationJudge
 from swarm_consensus.run.radio_graph import RadioGraph
-from swarm_consensus.simulation.fleet import goal_of, prisms
-from swarm_consensus.simulation.placement import PlacedRobot
+from swarm_consensus.simulation.fleet import goal_of
+from swarm_consensus.simulation.placement import PlacedRobot, prisms
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Scenario
 

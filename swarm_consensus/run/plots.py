@@ -15,8 +15,7 @@ from matplotlib.patches import Polygon
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.walls import cut_by_walls
-from swarm_consensus.simulation.fleet import prisms
-from swarm_consensus.simulation.placement import distances
+from swarm_consensus.simulation.placement import distances, prisms
 from swarm_consensus.simulation.scenario import Scenario
 
 # Okabe and Ito's palette: told apart also by the colour blind
