@@ -12,7 +12,7 @@ from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.simulation.placement import PlacedRobot, prisms, start_links
+from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.roster import group_of
 from swarm_consensus.simulation.scenario import Mission, Partition, Scenario
 
@@ -53,7 +53,7 @@ def agent_configs(
             fence=fence,
             altitude=scenario.altitude_m,
             task=task_of(scenario.mission, robot, robots),
-            blocking=obstacles if scenario.radio.walls == "block" else (),
+            blocking=tuple(blocking(scenario)),
         )
         for index, robot in enumerate(robots)
     )
@@ -97,7 +97,7 @@ def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot])
 def channel_model(scenario: Scenario, robots: Sequence[PlacedRobot]) -> ChannelModel:
     """Return the radio of a scenario."""
     radio = scenario.radio
-    walls = tuple((prism.polygon, prism.height) for prism in prisms(scenario)) if radio.walls == "block" else ()
+    walls = tuple((prism.polygon, prism.height) for prism in blocking(scenario))
     return ChannelModel(
         range=radio.range_m,
         walls=walls,

@@ -110,7 +110,7 @@ def start_links(scenario: Scenario, robots: Sequence[PlacedRobot]) -> NDArray[np
         first, second = np.nonzero(np.triu(links))
         reach = np.array([VEHICLES[robot.vehicle].reach for robot in robots])
         margin = np.array([sight_margin(*pair) for pair in zip(reach[first], reach[second], strict=True)]) + NOISE
-        sight, exactly = Sight(prisms(scenario)), np.zeros(len(first))
+        sight, exactly = Sight(blocking(scenario)), np.zeros(len(first))
         seen = np.ones(len(first), dtype=bool)
         for places in (position, reference):
             seen &= sight.surely(places[first], places[second], exactly, margin)
@@ -124,6 +124,11 @@ def prisms(scenario: Scenario) -> list[Prism]:
         Prism(polygon=np.array([corner[:2] for corner in obstacle.polygon_m], dtype=float), height=obstacle.height_m)
         for obstacle in scenario.obstacles
     ]
+
+
+def blocking(scenario: Scenario) -> list[Prism]:
+    """Return the obstacles that block the radio."""
+    return prisms(scenario) if scenario.radio.walls == "block" else []
 
 
 def link_lengths(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Array:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +17,6 @@ from swarm_consensus.motion.barrier import barrier_filter
 from swarm_consensus.motion.limits import Limits, linear_rows
 from swarm_consensus.motion.obstacles import FreeSpace, Prism
 from swarm_consensus.motion.sight import Sight, sight_margin
-from swarm_consensus.motion.tangents import nearest, pieces_of, separating, unit
-from swarm_consensus.network.walls import cut_by_walls
 
 PERIOD, GAIN = 0.05, 3.0
 CLEARANCE = 0.3  # m, from references to walls: more than the margin, as for all vehicles
@@ -30,7 +27,7 @@ Wish = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # own place, 
 def measure(pieces: list[shapely.Polygon], heights: list[float], ends: np.ndarray) -> float:
     """Return G: the least over all pieces of the larger of clearance in the plane and height above, m."""
     line = shapely.LineString(ends[:, :2])
-    return min(max(line.distance(p), ends[:, 2].min() - h) for p, h in zip(pieces, heights, strict=True))
+    return min(float(max(line.distance(p), ends[:, 2].min() - h)) for p, h in zip(pieces, heights, strict=True))
 
 
 def push(walls: list[shapely.Polygon], ends: np.ndarray) -> np.ndarray:
@@ -57,7 +54,7 @@ class Wandering:
             self._kind, self._way = int(self._rng.integers(4)), self._rng.normal(size=3)
         link = (other - me) / max(float(np.linalg.norm(other - me)), 1e-9)
         wish = [self._way, wall + 0.5 * self._way, wall + link, wall - link][self._kind]
-        return wish / np.linalg.norm(wish)
+        return np.asarray(wish / np.linalg.norm(wish))
 
 
 class Blind(Sight):
@@ -104,9 +101,7 @@ def random_start(rng: np.random.Generator, walls: list[Prism], dims: tuple[int, 
         ]
         if min(gaps) < CLEARANCE:
             continue
-        near, far = (
-            sight.surely(ends[0], ends[1:], np.zeros(1), np.array([MARGIN + more]))[0] for more in (0.0, 0.4)
-        )
+        near, far = (sight.surely(ends[0], ends[1:], np.zeros(1), np.array([MARGIN + more]))[0] for more in (0.0, 0.4))
         if near and not far:
             return ends
     raise AssertionError("no start found")
