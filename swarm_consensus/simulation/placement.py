@@ -108,8 +108,8 @@ def start_links(scenario: Scenario, robots: Sequence[PlacedRobot]) -> NDArray[np
     np.fill_diagonal(links, False)
     if scenario.radio.walls == "block":
         first, second = np.nonzero(np.triu(links))
-        reach = np.array([VEHICLES[robot.vehicle].reach for robot in robots])
-        margin = np.array([sight_margin(*pair) for pair in zip(reach[first], reach[second], strict=True)]) + NOISE
+        kinds = [robot.vehicle for robot in robots]
+        margin = np.array([sight_room(kinds[i], kinds[j]) for i, j in zip(first, second, strict=True)])
         sight, exactly = Sight(blocking(scenario)), np.zeros(len(first))
         seen = np.ones(len(first), dtype=bool)
         for places in (position, reference):
@@ -146,6 +146,11 @@ def distances(position: Array) -> Array:
 def separation(first: Vehicle, second: Vehicle) -> float:
     """Smallest distance of two robots' starts: the one that the barrier filter keeps between their references, m."""
     return sum(VEHICLES[kind].radius + VEHICLES[kind].reach for kind in (first, second))
+
+
+def sight_room(first: Vehicle, second: Vehicle) -> float:
+    """Smallest distance of a link to a wall that blocks the radio, at the start, m."""
+    return sight_margin(VEHICLES[first].reach, VEHICLES[second].reach) + NOISE
 
 
 def room(vehicle: Vehicle) -> float:
