@@ -39,6 +39,7 @@ class AgentConfig:
     fence: Array  # (m, 2) m, polygon that no robot leaves; (0, 2) for none
     altitude: tuple[float, float]  # m, band for the body's centre of a multirotor
     task: Task
+    blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
 
     @property
     def period(self) -> float:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array, length
 from swarm_consensus.motion.holding import Anchor, Holding
+from swarm_consensus.motion.sight import Sight, sight_margin
 from swarm_consensus.network.frame import Frame, Message, Sighting, Sightings, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
 
@@ -27,6 +28,7 @@ RELAYED = 3  # second-hand news in each frame; the table goes round in n / 3 tic
 _FAR = 1e6  # m, where a robot that was never heard of is put, so that it binds nothing
 _ANY = 1e9  # m, the range within which a robot without a link is kept: no limit
 _NEVER = -1
+_PEEK = 0.1  # m, beyond what is kept: a link nearer to a wall isn't taken up, and is let go even if it is short
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Neighbours:
         self._step[config.index] = 0.0  # no news of itself ever comes, and on a wall clock that is long ago
         self.separation: Array = np.array([me.radius + me.reach + peer.radius + peer.reach for peer in peers])
         self.range: Array = np.array([config.radio_range - config.margin - me.reach - peer.reach for peer in peers])
+        self.sight: Array = np.array([sight_margin(me.reach, peer.reach) for peer in peers])  # m, kept clear of walls
+        self._walls = Sight(config.blocking) if config.blocking else None
         reach = self.range if config.redundancy else np.zeros(count)  # 0: no link is ever within it
         start = config.start_links if config.redundancy else ()
         self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start)
@@ -117,9 +121,18 @@ class Neighbours:
         offset = reference - np.array(self._where)
         distance = length(offset)
         rho = self._uncertainty(tick)
-        if self._holding.turn(tick, reference, distance + rho, self.lost):
-            self._note_links()
+        if self._holding.is_due(tick):
+            hidden = self._hidden(reference, offset, rho)
+            if self._holding.turn(tick, reference, distance + rho, {*self.lost, *hidden}, hidden):
+                self._note_links()
         return View(offset, distance, rho)
+
+    def _hidden(self, reference: Array, offset: Array, rho: Array) -> tuple[int, ...]:
+        """Return those that may be behind a wall that blocks the radio, or nearly."""
+        if self._walls is None:
+            return ()
+        seen = self._walls.surely(reference, reference - offset, rho, self.sight + _PEEK)
+        return tuple(np.flatnonzero(~seen).tolist())
 
     @property
     def anchor(self) -> Anchor:

@@ -21,8 +21,9 @@ from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.formation import FormationJudge
 from swarm_consensus.run.radio_graph import RadioGraph
-from swarm_consensus.simulation.fleet import goal_of, prisms
-from swarm_consensus.simulation.placement import PlacedRobot
+from swarm_consensus.run.sight_lines import SightLines
+from swarm_consensus.simulation.fleet import goal_of
+from swarm_consensus.simulation.placement import PlacedRobot, blocking
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Scenario
 
@@ -76,7 +77,7 @@ class Monitor:
 
     def __init__(self, scenario: Scenario, robots: Sequence[PlacedRobot], substeps: int) -> None:
         count = len(robots)
-        walls = [(p.polygon, p.height) for p in prisms(scenario)] if scenario.radio.walls == "block" else []
+        walls = [(wall.polygon, wall.height) for wall in blocking(scenario)]
         self.scenario = scenario
         self.names = tuple(robot.name for robot in robots)
         self.series = Series()
@@ -85,6 +86,7 @@ class Monitor:
         self.too_close: Extreme | None = None  # first time below the separation that the scenario expects
         self.link = Extreme(0.0)  # m, longest held
         self.stretched: Extreme | None = None  # first time a held link was longer than the range
+        self.hidden: Extreme | None = None  # first time a wall that blocks the radio cut a held link
         self.split: Extreme | None = None  # first time the living were no network
         self.outside: Extreme | None = None  # first time a living robot left the fence or the band
         self.steps = 0  # physics steps seen
@@ -98,6 +100,7 @@ class Monitor:
         self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
+        self._sight = SightLines(walls)
         self._goals, self._homeless = _goals(scenario, robots)
         self._formation = FormationJudge(scenario, robots)
         self._fence = shapely.Polygon(fence_corners(scenario.bounds_m))
@@ -120,6 +123,7 @@ class Monitor:
         if changed or record.held != self._says:
             self._says = record.held
             self._held = self._held_pairs(record)
+        self._sight.watch(self._graph.first[self._held], self._graph.second[self._held], position)
         self._note_given_up(record)
         self._graph.look(position, self._distances(position))
         self.radio = dict(record.radio)
@@ -152,6 +156,7 @@ class Monitor:
         distance = self._distances(position)
         self._see_separation(distance)
         self._see_links(distance)
+        self._see_sight(position)
         self._see_network(position, distance)
         self._see_fence(position)
         self.path_length += length(position - self.last)
@@ -203,6 +208,12 @@ class Monitor:
             self.link = Extreme(longest, self.time, self._pair(self._held[worst]))
             if self.stretched is None and longest > self.scenario.radio.range_m + ROUND_OFF:
                 self.stretched = self.link
+
+    def _see_sight(self, position: Array) -> None:
+        if self.hidden is None:
+            cut = self._sight.cut(position)
+            if cut is not None:
+                self.hidden = Extreme(0.0, self.time, self._pair(self._held[cut]))
 
     def _see_network(self, position: Array, distance: Array) -> None:
         parts, cut_off = self._graph.cut_off(position, distance)

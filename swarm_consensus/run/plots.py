@@ -15,8 +15,7 @@ from matplotlib.patches import Polygon
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.walls import cut_by_walls
-from swarm_consensus.simulation.fleet import prisms
-from swarm_consensus.simulation.placement import distances
+from swarm_consensus.simulation.placement import blocking, distances
 from swarm_consensus.simulation.scenario import Scenario
 
 # Okabe and Ito's palette: told apart also by the colour blind
@@ -73,7 +72,7 @@ def final_links(scenario: Scenario, series: Series) -> list[tuple[int, int]]:
     alive = ~_dead(series)
     linked = np.triu((distances(position) <= scenario.radio.range_m) & alive & alive[:, None], 1)
     first, second = np.nonzero(linked)
-    walls = [(prism.polygon, prism.height) for prism in prisms(scenario)] if scenario.radio.walls == "block" else []
+    walls = [(wall.polygon, wall.height) for wall in blocking(scenario)]
     seen = ~cut_by_walls(position[first], position[second], walls)
     return list(zip(first[seen].tolist(), second[seen].tolist(), strict=True))
 

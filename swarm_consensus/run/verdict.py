@@ -151,8 +151,10 @@ def _worst(first: Extreme | None, worst: Extreme) -> str:
 
 def _links(scenario: Scenario, monitor: Monitor) -> Expectation:
     longest, most = monitor.link, scenario.radio.range_m
-    found = longest.value <= most + ROUND_OFF
+    found = longest.value <= most + ROUND_OFF and monitor.hidden is None
     detail = _worst(monitor.stretched, longest) or "no link was held"
+    if monitor.hidden is not None:
+        detail = f"behind a wall {_when(monitor.hidden)}; longest {detail}"
     bound = f"held links at most {most:g} m" if scenario.expect.links_kept else f"a held link beyond {most:g} m"
     return Expectation("links_kept", bound, f"{longest.value:.3f} m", found == scenario.expect.links_kept, detail)
 
@@ -263,6 +265,7 @@ def _events(monitor: Monitor, contacts: Sequence[Contact]) -> tuple[Event, ...]:
     firsts = (
         (monitor.split, "the network splits, cut off: "),
         (monitor.stretched, "a held link is longer than the range: "),
+        (monitor.hidden, "a wall cuts a held link: "),
         (monitor.too_close, "nearer than the smallest separation: "),
         (monitor.outside, "outside the fence or the altitude band: "),
     )

@@ -126,7 +126,7 @@ class Expect(Strict, frozen=True):
     """What must hold for the run to succeed; a field that is left out is not judged."""
 
     connected: bool | None = None  # the living robots form one radio network at every physics step
-    links_kept: bool | None = None  # no link that both its ends hold is ever longer than radio range
+    links_kept: bool | None = None  # no link that both its ends hold is ever longer than radio range, or cut by a wall
     contacts: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None  # at most so many
     arrived_within_m: Positive | None = None  # every living robot this near its goal (or their centroid), to the end
     formation_error_m: Positive | None = None  # every living robot this near its slot, wherever the formation is
