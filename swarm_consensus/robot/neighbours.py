@@ -22,6 +22,7 @@ from swarm_consensus.arrays import Array, length
 from swarm_consensus.motion.holding import Anchor, Holding
 from swarm_consensus.network.frame import Frame, Message, Sighting, Sightings, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.robot.link_state import LinkState
 
 RELAYED = 3  # second-hand news in each frame; the table goes round in n / 3 ticks
 _FAR = 1e6  # m, where a robot that was never heard of is put, so that it binds nothing
@@ -60,6 +61,7 @@ class Neighbours:
         self.separation: Array = np.array([me.radius + me.reach + peer.radius + peer.reach for peer in peers])
         self.range: Array = np.array([config.radio_range - config.margin - me.reach - peer.reach for peer in peers])
         self._holding = Holding(config.index, self.range, config.max_age, config.redundancy, config.start_links)
+        self.link_state = LinkState(config.index, count, config.max_age, config.lost_after, config.rate)
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
         self._tick = [_NEVER] * count  # at which the position held
         self._since = [boot] * count  # tick of the last news, for who is presumed dead
@@ -79,6 +81,7 @@ class Neighbours:
         self._velocity[sender] = frame.velocity
         if frame.tick > self._tick[sender]:
             self._learn(sender, frame.tick, frame.position)
+        self.link_state.hear(frame, messages)
         ticks = self._tick
         for message in messages:
             if not isinstance(message, Sightings):
@@ -116,6 +119,7 @@ class Neighbours:
         rho = self._uncertainty(tick)
         if self._holding.turn(tick, reference, distance + rho, self.lost):
             self._note_links()
+        self.link_state.look(tick, self.beacon, self.lost)
         return View(offset, distance, rho)
 
     @property
