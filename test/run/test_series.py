@@ -11,7 +11,7 @@ from swarm_consensus.robot.state import Status
 from swarm_consensus.run import plots
 from swarm_consensus.run.measures import measures
 from swarm_consensus.run.monitor import Monitor
-from swarm_consensus.run.panels import connectivity, spread, splits
+from swarm_consensus.run.panels import connectivity, splits, spread
 from swarm_consensus.simulation.placement import place
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Mission, Radio, Robot, Scenario
@@ -118,7 +118,8 @@ def test_only_the_living_are_measured() -> None:
     assert all_three.order == pytest.approx([-1.0 / 3.0])  # pairs 1, -1, -1
     assert all_three.cohesion == pytest.approx([2.0])
     two = watched(record(velocity=np.array([east, east, west]), alive=(True, True, False), places=apart)).motion
-    assert (two.order, two.polarisation, two.mismatch, two.cohesion) == pytest.approx(([1.0], [1.0], [0.0], [1.0]))
+    found = np.array([two.order, two.polarisation, two.mismatch, two.cohesion])
+    np.testing.assert_allclose(found, [[1.0], [1.0], [0.0], [1.0]], atol=1e-12)
 
 
 def test_a_lattice_is_measured_where_the_mission_names_its_spacing() -> None:
@@ -179,5 +180,5 @@ def test_each_time_in_parts_is_shaded_and_labelled() -> None:
 
 def test_a_contact_is_marked() -> None:
     series = {"time": np.arange(3.0), "separation": np.ones(3), "contact": np.array([1.5])}
-    assert ">contact<" in plots.svg(plots.separation(series, []))
-    assert ">contact<" not in plots.svg(plots.separation(series | {"contact": np.zeros(0)}, []))
+    assert ">contact<" in plots.svg(plots.separation(series, [(0.2, "touching")]))
+    assert ">contact<" not in plots.svg(plots.separation(series | {"contact": np.zeros(0)}, [(0.2, "touching")]))
