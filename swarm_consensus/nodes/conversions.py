@@ -21,6 +21,7 @@ from swarm_consensus.nodes.ticks import read_stamp, write_stamp
 from swarm_consensus.robot.state import Command, Odometry, Status
 
 WORLD_FRAME = "map"  # ENU, common to all robots
+UNKNOWN = "unknown"  # instead of a number in a status
 UNIT_TOLERANCE = 1e-2  # of a quaternion's squared length
 
 
@@ -133,6 +134,7 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
         "lost": " ".join(status.lost),
         "active": "; ".join(status.active),
         "frames_dropped": str(status.dropped),
+        "lambda2": UNKNOWN if status.lambda2 is None else repr(float(status.lambda2)),
     }
     message.status = [
         DiagnosticStatus(
@@ -160,6 +162,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             lost=tuple(values["lost"].split()),
             active=tuple(filter(None, values["active"].split("; "))),
             dropped=int(values["frames_dropped"]),
+            lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
         )
     except (LookupError, ValueError):
         return None

@@ -223,6 +223,7 @@ class Agent:
             lost=tuple([self.names[j] for j in neighbours.lost]),
             active=decision.active,
             dropped=self._inbox.dropped,
+            lambda2=neighbours.link_state.lambda2,
         )
 
     def _beacon(self, tick: int, neighbours: Neighbours, velocity: Array, decision: Decision) -> bytes:
@@ -240,7 +241,7 @@ class Agent:
                 anchor=neighbours.anchor,
                 held=neighbours.beacon,
                 pushing=decision.pushing,
-                messages=(*neighbours.sightings(), *self._note(decision.note)),
+                messages=(*neighbours.sightings(), *neighbours.link_state.claims(), *self._note(decision.note)),
             )
         )
 

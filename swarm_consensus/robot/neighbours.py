@@ -23,6 +23,7 @@ from swarm_consensus.motion.holding import Anchor, Holding
 from swarm_consensus.motion.sight import Sight, sight_margin
 from swarm_consensus.network.frame import Frame, Message, Sighting, Sightings, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.robot.link_state import LinkState
 
 RELAYED = 3  # second-hand news in each frame; the table goes round in n / 3 ticks
 _FAR = 1e6  # m, where a robot that was never heard of is put, so that it binds nothing
@@ -66,6 +67,7 @@ class Neighbours:
         reach = self.range if config.redundancy else np.zeros(count)  # 0: no link is ever within it
         start = config.start_links if config.redundancy else ()
         self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start)
+        self.link_state = LinkState(config.index, count, config.max_age, config.lost_after, config.rate)
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
         self._tick = [_NEVER] * count  # at which the position held
         self._since = [boot] * count  # tick of the last news, for who is presumed dead
@@ -86,6 +88,7 @@ class Neighbours:
         self._velocity[sender] = frame.velocity
         if frame.tick > self._tick[sender]:
             self._learn(sender, frame.tick, frame.position)
+        self.link_state.hear(frame, messages)
         ticks = self._tick
         for message in messages:
             if not isinstance(message, Sightings):
@@ -125,6 +128,7 @@ class Neighbours:
             hidden = self._hidden(reference, offset, rho)
             if self._holding.turn(tick, reference, distance + rho, {*self.lost, *hidden}, hidden):
                 self._note_links()
+        self.link_state.look(tick, self.beacon, self.lost)
         return View(offset, distance, rho)
 
     def _hidden(self, reference: Array, offset: Array, rho: Array) -> tuple[int, ...]:

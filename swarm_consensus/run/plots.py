@@ -127,6 +127,18 @@ def over_time(series: Series, key: str, label: str, bounds: Sequence[tuple[float
     return draw
 
 
+def separation(series: Series, bounds: Sequence[tuple[float, str]]) -> Callable[[Axes], None]:
+    """Smallest distance of two living robots, with a cross for each contact, also with what is no robot."""
+
+    def draw(axes: Axes) -> None:
+        times = series["contact"]
+        if len(times):
+            axes.plot(times, np.zeros(len(times)), "x", color=RED, label="contact", clip_on=False)
+        over_time(series, "separation", "m", bounds)(axes)
+
+    return draw
+
+
 def goal_distance(series: Series) -> Callable[[Axes], None]:
     """Distance to the goal, a line for each robot."""
 

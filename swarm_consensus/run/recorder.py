@@ -151,6 +151,7 @@ def _status(status: Status, stamp: Any, name: str) -> Any:
         "lost": " ".join(status.lost),
         "active": ", ".join(status.active),
         "dropped": str(status.dropped),
+        "lambda2": "unknown" if status.lambda2 is None else str(status.lambda2),
     }
     entries = [_T["diagnostic_msgs/msg/KeyValue"](key=key, value=value) for key, value in values.items()]
     level = 0 if status.mode == "moving" else 1

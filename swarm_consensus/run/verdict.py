@@ -14,6 +14,7 @@ from rich.table import Table
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
 from swarm_consensus.run.coverage import covered
+from swarm_consensus.run.measures import measures
 from swarm_consensus.run.monitor import ROUND_OFF, Event, Extreme, Monitor
 from swarm_consensus.simulation.scenario import Scenario
 from swarm_consensus.simulation.world import Contact
@@ -274,7 +275,6 @@ def _events(monitor: Monitor, contacts: Sequence[Contact]) -> tuple[Event, ...]:
 
 
 def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
-    lambda2 = monitor.series.lambda2
     separation = monitor.separation.value
     return {
         "simulated_s": round(monitor.time, 6),
@@ -282,9 +282,8 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "alive_at_end": int(monitor.alive.sum()),
         "min_separation_m": None if np.isinf(separation) else separation,
         "longest_held_link_m": monitor.link.value,
-        "lambda2_min": min(lambda2, default=0.0),
-        "lambda2_end": lambda2[-1] if lambda2 else 0.0,
         "connected_share": monitor.connected_steps / max(monitor.steps, 1),
+        **measures(monitor),
         "contacts": len(contacts),
         "arrival_s": _arrivals(monitor),
         "path_length_m": dict(zip(monitor.names, np.round(monitor.path_length, 3).tolist(), strict=True)),

@@ -189,6 +189,7 @@ def test_a_frame_keeps_every_byte(frame: bytes) -> None:
         lost=NAMES,
         active=NAMES.map(lambda names: tuple(f"link {name}" for name in names)),
         dropped=st.integers(0, 10**12),
+        lambda2=st.none() | st.floats(0.0, 256.0),
     )
 )
 def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
@@ -196,7 +197,7 @@ def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
     assert found is not None
     for name in ("reference", "desired", "velocity"):
         assert bits(getattr(found, name)) == bits(getattr(status, name)), name
-    for name in ("mode", "held", "lost", "active", "dropped"):
+    for name in ("mode", "held", "lost", "active", "dropped", "lambda2"):
         assert getattr(found, name) == getattr(status, name)
 
 
@@ -214,6 +215,7 @@ GOOD = {
     "lost": "",
     "active": "",
     "frames_dropped": "0",
+    "lambda2": "unknown",
 }
 LIES = [{key: None} for key in GOOD] + [
     {"reference_m": "1.0 2.0"},
@@ -223,6 +225,7 @@ LIES = [{key: None} for key in GOOD] + [
     {"velocity_m_s": "0x1 2 3"},
     {"frames_dropped": "1.5"},
     {"frames_dropped": "9" * 5000},
+    {"lambda2": "large"},
 ]
 
 
