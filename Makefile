@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml constraints/jazzy.txt
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -31,6 +31,9 @@ lint: $(STAMP) ## style and types
 
 bench: $(STAMP) ## all benchmark tables
 	$(BIN)/swarm bench
+
+campaign: $(STAMP) ## 11,000 random runs and their baselines, most of a day
+	$(BIN)/python bench/safety.py 1000 10000
 
 clean: ## remove the environment and what tests leave
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

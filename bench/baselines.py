@@ -46,7 +46,8 @@ class PlainSafety(safety.Safety):
             blocks += self._band(float(reference[2]))
         limits, names = safety._joined(blocks)
         rows = safety.linear_rows(limits, self._speed)
-        assert rows is not None
+        if rows is None:  # it has run into a wall
+            return Blocked("obstacle")
         return Rows(rows[0], rows[1], names, rows[2])
 
 

@@ -1,10 +1,13 @@
 """Random connected starts, in memory, judged on the ground truth at every integrator step; ours beside baselines.
 
-``python bench/safety.py [RUNS]``: by default 1,000 for ours and 100 for each baseline, on the same scenarios.
+``python bench/safety.py [RUNS [WIDE]]``: so many runs (1,000) of the scenarios that `Hardship` describes, and so many
+(200) of `WIDE` ones: to 50 robots, a worse radio, an outage of every robot, walls that block the radio in every second.
+Each baseline gets a tenth of them. ``make campaign`` runs 1,000 and 10,000, which takes most of a day.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 
@@ -18,7 +21,7 @@ from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.run.sweep import judged_run
 from swarm_consensus.run.verdict import Verdict
-from swarm_consensus.simulation.random_scenario import random_scenario
+from swarm_consensus.simulation.random_scenario import Hardship, random_scenario
 
 JUDGED = ("connected", "links_kept", "contacts", "inside_fence")
 KINDS: dict[str, Callable[[AgentConfig], Agent]] = {
@@ -29,9 +32,17 @@ KINDS: dict[str, Callable[[AgentConfig], Agent]] = {
 }
 
 
-def random_run(seed: int, kind: str = "ours") -> Verdict:
+WIDE = Hardship(robots=(3, 50), loss=0.6, delay=0.5, outages=50)
+
+
+def random_run(seed: int, kind: str = "ours", hard: Hardship | None = None) -> Verdict:
     """Run one random scenario with one kind of robot."""
-    return judged_run(random_scenario(np.random.default_rng(seed)), seed, make_agent=KINDS[kind])
+    return judged_run(random_scenario(np.random.default_rng(seed), hard), seed, make_agent=KINDS[kind])
+
+
+def wide_run(seed: int, kind: str = "ours") -> Verdict:
+    """Run one of the wide scenarios, walls blocking the radio in odd ones."""
+    return random_run(seed, kind, dataclasses.replace(WIDE, walls="block" if seed % 2 else "pass"))
 
 
 def failures(verdicts: Sequence[Verdict], name: str) -> list[int]:
@@ -40,16 +51,20 @@ def failures(verdicts: Sequence[Verdict], name: str) -> list[int]:
 
 
 def main() -> None:
-    """Print the table."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    table = Table("robots", "runs", *(f"{name} failed" for name in JUDGED), "first seeds", title="Random runs")
-    for kind in KINDS:
-        count = runs if kind == "ours" else min(runs, 100)
-        verdicts = Parallel(n_jobs=2)(delayed(random_run)(seed, kind) for seed in range(count))
-        failed = {name: failures(verdicts, name) for name in JUDGED}
-        worst = sorted({seed for seeds in failed.values() for seed in seeds})[:5]
-        table.add_row(kind, str(count), *(str(len(failed[name])) for name in JUDGED), ", ".join(map(str, worst)))
-    Console().print(table)
+    """Print a table for each of the two sets."""
+    numbers = [int(argument) for argument in sys.argv[1:]]
+    runs, wide = [*numbers, *(1000, 200)[len(numbers) :]]
+    for title, run, count in (("Random runs", random_run, runs), ("Wide random runs", wide_run, wide)):
+        table = Table("robots", "runs", *(f"{name} failed" for name in JUDGED), "first seeds", title=title)
+        for kind in KINDS:
+            seeds = range(count if kind == "ours" else count // 10)
+            verdicts = Parallel(n_jobs=2)(delayed(run)(seed, kind) for seed in seeds)
+            failed = {name: failures(verdicts, name) for name in JUDGED}
+            worst = sorted({seed for seeds in failed.values() for seed in seeds})[:5]
+            table.add_row(
+                kind, str(len(seeds)), *(str(len(failed[name])) for name in JUDGED), ", ".join(map(str, worst))
+            )
+        Console().print(table)
 
 
 if __name__ == "__main__":

@@ -100,14 +100,11 @@ def random_scenario(rng: np.random.Generator, hardship: Hardship | None = None) 
 
 def _radio(rng: np.random.Generator, hard: Hardship, count: int) -> Radio:
     outages = []
-    for _ in range(int(rng.integers(0, hard.outages + 1))):
+    # each robot once at most: two outages on end would outlast `lost_after_s`
+    for robot in rng.permutation(count)[: int(rng.integers(0, hard.outages + 1))].tolist():
         start = round(float(rng.uniform(0.0, 0.8 * hard.duration)), 3)
         length = float(rng.uniform(0.1, hard.outage))
-        outages.append(
-            Partition(
-                from_s=start, until_s=round(start + length, 3), groups=[[f"robot_{int(rng.integers(count)) + 1}"]]
-            )
-        )
+        outages.append(Partition(from_s=start, until_s=round(start + length, 3), groups=[[f"robot_{robot + 1}"]]))
     if hard.split:
         start = round(float(rng.uniform(0.0, 0.3 * hard.duration)), 3)
         half = [f"robot_{index + 1}" for index in np.flatnonzero(rng.random(count) < 0.5)]
