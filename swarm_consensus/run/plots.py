@@ -119,7 +119,7 @@ def over_time(series: Series, key: str, label: str, bounds: Sequence[tuple[float
         axes.plot(series["time"], np.where(nothing, np.nan, values), color=BLUE)
         for (bound, what), style in zip(bounds, ("--", ":"), strict=False):
             axes.axhline(bound, color=RED, linestyle=style, linewidth=1.2, label=f"{what}, {bound:g} m")
-        if bounds:
+        if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8, frameon=False)
         axes.set(xlabel="time, s", ylabel=label)
         axes.set_ylim(bottom=0.0)

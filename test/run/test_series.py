@@ -180,5 +180,5 @@ def test_each_time_in_parts_is_shaded_and_labelled() -> None:
 
 def test_a_contact_is_marked() -> None:
     series = {"time": np.arange(3.0), "separation": np.ones(3), "contact": np.array([1.5])}
-    assert ">contact<" in plots.svg(plots.separation(series, [(0.2, "touching")]))
-    assert ">contact<" not in plots.svg(plots.separation(series | {"contact": np.zeros(0)}, [(0.2, "touching")]))
+    assert ">contact<" in plots.svg(plots.separation(series, []))
+    assert ">contact<" not in plots.svg(plots.separation(series | {"contact": np.zeros(0)}, []))
