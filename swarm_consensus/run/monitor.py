@@ -18,6 +18,7 @@ from swarm_consensus.arrays import Array, length
 from swarm_consensus.errors import SwarmError
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.run.agreement import Agreement
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.formation import FormationJudge
 from swarm_consensus.run.radio_graph import RadioGraph
@@ -96,6 +97,7 @@ class Monitor:
         self.start: Array = np.array([robot.position for robot in robots]).reshape(count, 3)
         self.last: Array = self.start
         self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
+        self.agreement = Agreement(scenario, robots) if scenario.quantities else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
         self._goals, self._homeless = _goals(scenario, robots)
@@ -125,6 +127,8 @@ class Monitor:
         self.radio = dict(record.radio)
         if self.exploration is not None:
             self.exploration.look(position[record.alive])
+        if self.agreement is not None:
+            self.agreement.look(record)
         series = self.series
         series.time.append(record.time)
         series.lambda2.append(self._graph.lambda2)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from swarm_consensus.errors import InputError
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.run import plots
+from swarm_consensus.run import agreement_plots, plots
 from swarm_consensus.run.series import load_series
 from swarm_consensus.run.verdict import Verdict, from_json
 from swarm_consensus.run.worlds import load
@@ -121,6 +121,7 @@ def _pictures(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
             plots.over_time(series, "link", "m", [(scenario.radio.range_m, "radio range")]),
         ),
         ("Algebraic connectivity of the living", plots.over_time(series, "lambda2", "lambda2")),
+        *agreement_plots.pictures(scenario, series),
         ("What holds robots back", plots.held_back(series)),
         ("Frames", plots.frames(verdict.metrics.get("frames", {}))),
     ]

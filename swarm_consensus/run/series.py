@@ -18,6 +18,8 @@ def save_series(folder: Path, monitor: Monitor, paths: Array) -> None:
 
     Arrays: ``names`` (n,), ``time`` (t,) s, ``path`` (t, n, 3) m, ``goal`` (t, n) m with NaN for the dead, ``lambda2``,
     ``separation`` m, ``link`` m, ``links``, ``parts`` (t,), and ``active_<kind>`` (t,), robots held back by that kind.
+    For each quantity also ``value_<name>`` (t, n, d), ``spread_<name>`` (t,), ``mean_<name>`` (t, d), mean of the true
+    inputs, and ``honest_<name>`` (n,), 1 or 0.
     """
     series = monitor.series
     active = {f"active_{kind}": np.array([counts.get(kind, 0) for counts in series.active]) for kind in KINDS}
@@ -32,7 +34,7 @@ def save_series(folder: Path, monitor: Monitor, paths: Array) -> None:
         link=np.array(series.link),
         links=np.array(series.links),
         parts=np.array(series.parts),
-        **active,  # type: ignore[arg-type]
+        **(active | (monitor.agreement.series() if monitor.agreement else {})),  # type: ignore[arg-type]
     )
 
 
