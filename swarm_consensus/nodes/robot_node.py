@@ -78,7 +78,7 @@ class RobotNode(Node):
         self._neighbours = self.create_publisher(MarkerArray, "neighbours", 1)
         self.create_service(Trigger, "halt", self._halt)
         self._stimuli = (FromWorld if pace == "lockstep" else FromClock)(
-            self, self._rate, qualities, self._tick, agent.config.readings
+            self, self._rate, qualities, self._tick, readings=agent.config.readings
         )
 
     def stop(self) -> None:

@@ -102,10 +102,10 @@ class FromClock:
         Quality of service.
     tick
         Called with each stimulus.
-    readings
-        How many the robot is to be told; those that are too old on the steady clock are none.
     steady
-        Clock that never jumps, s, for the age of odometry.
+        Clock that never jumps, s, for the age of odometry and readings.
+    readings
+        How many the robot is to be told.
     """
 
     def __init__(
@@ -114,8 +114,8 @@ class FromClock:
         rate: int,
         qualities: Qualities,
         tick: Callable[[Stimulus], None],
-        readings: int = 0,
         steady: Callable[[], float] = time.monotonic,
+        readings: int = 0,
     ) -> None:
         self.tick = 0
         self._rate = rate

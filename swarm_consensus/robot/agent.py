@@ -147,10 +147,10 @@ class Agent:
 
     def _present_goal(self) -> Array | None:
         """Return the goal, (d,) m; if the swarm agrees on it, what this robot believes of it now."""
-        place = self.config.task.agreed_goal
-        if place is None or self._quantities is None or self._reference is None:
+        name = self.config.task.agreed_goal
+        if name is None or self._quantities is None or self._reference is None:
             return self._goal
-        agreed = self._quantities.value(place)
+        agreed = self._quantities.value(name)
         return None if agreed is None else np.concatenate((agreed, self._reference[2 : self._dims]))
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:

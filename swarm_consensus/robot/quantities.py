@@ -109,10 +109,9 @@ class Quantities:
         """Take in what the newest frame of a sender, of a tick, says."""
         self._news[sender] = (tick, message.entries)
 
-    def value(self, place: int) -> Array | None:
+    def value(self, name: str) -> Array | None:
         """Return the robot's present value of a quantity, shape (d,); None before its first input."""
-        rounds = self._all[place].rounds
-        return None if rounds is None else rounds.value
+        return next((one.rounds.value for one in self._all if one.orders.name == name and one.rounds), None)
 
     def status(self) -> tuple[Value, ...]:
         """Return the robot's values, and how far those about it are from each other."""

@@ -19,8 +19,8 @@ from swarm_consensus.consensus.running_sums import RunningSums, Sums
 
 # unit in which running sums count: 256 robots with values up to a million fit, and rounding stays below 1e-10
 RESOLUTION = 2.0**-35
-# running sums: share of the newest round in the means whose quotient is the value; one round alone rests on what happens
-# to be in hand, a tenth of a robot's weight or less where frames are lost, which would magnify the noise of the input
+# running sums: share of the newest round in the means whose quotient is the value; one round alone rests on what
+# happens to be in hand, a tenth of a robot's weight or less where frames are lost, which magnifies the input's noise
 STEADINESS = 0.1
 LEAST = 1e-3  # of a robot's weight: with less in hand no new value is formed
 

@@ -53,7 +53,7 @@ def agent_configs(
             obstacles=obstacles,
             fence=fence,
             altitude=scenario.altitude_m,
-            task=task_of(scenario, robot, robots),
+            task=task_of(scenario.mission, robot, robots),
             quantities=quantities_of(scenario, robot),
         )
         for index, robot in enumerate(robots)
@@ -81,9 +81,8 @@ def knows_goal(mission: Mission, robot: PlacedRobot) -> bool:
     return not mission.informed or robot.name in mission.informed or group_of(robot.name) in mission.informed
 
 
-def task_of(scenario: Scenario, robot: PlacedRobot, robots: Sequence[PlacedRobot]) -> Task:
+def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot]) -> Task:
     """Return what the mission asks of one robot; names become places in the roster."""
-    mission = scenario.mission
     index = {other.name: place for place, other in enumerate(robots)}
     return Task(
         behaviour=mission.behaviour,
@@ -92,13 +91,9 @@ def task_of(scenario: Scenario, robot: PlacedRobot, robots: Sequence[PlacedRobot
         spacing=mission.spacing_m,
         density=tuple(Peak(np.array(peak.at_m), peak.width_m, peak.weight) for peak in mission.density),
         leader=None if mission.leader is None else index[mission.leader],
-        agreed_goal=None if mission.agreed_goal is None else _place_of(scenario, mission.agreed_goal),
+        agreed_goal=mission.agreed_goal,
         base=None if mission.base is None else index[mission.base],
     )
-
-
-def _place_of(scenario: Scenario, quantity: str) -> int:
-    return [each.name for each in scenario.quantities].index(quantity)
 
 
 def prisms(scenario: Scenario) -> list[Prism]:

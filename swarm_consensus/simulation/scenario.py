@@ -132,7 +132,7 @@ class Quantity(Strict, frozen=True):
     values: dict[str, Number] = {}  # source values: the input of each robot or group
     noise_std: NotNegative = 0.0  # field, altitude: standard deviation of white Gaussian noise
     biases: dict[str, Number] = {}  # field, altitude: constant error of the sensor of a robot or group
-    liars: int | None = None  # resilient: F, so many liars are borne
+    liars: Annotated[int, Meta(ge=0, le=255)] | None = None  # resilient: F, so many liars are borne
     among: Literal["all", "neighbours"] = "all"  # resilient: F in the whole swarm, or among each robot's neighbours
     proportional_1_s: Positive | None = None  # proportional, integral: k_p, 1/s
     integral_1_s2: Positive | None = None  # integral: k_i, 1/s^2

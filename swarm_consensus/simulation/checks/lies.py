@@ -40,7 +40,7 @@ def lie_problems(scenario: Scenario) -> Iterator[str]:
             yield from _lie_problems(path, lie, quantities[lie.quantity])
     for index, quantity in enumerate(scenario.quantities):
         liars = [lie.robot for lie in scenario.lies if lie.quantity == quantity.name]
-        if quantity.liars is not None and len(liars) > quantity.liars >= 0:
+        if quantity.liars is not None and len(liars) > quantity.liars:
             yield f"quantities[{index}].liars is {quantity.liars}, but {len(liars)} robots lie about '{quantity.name}'"
 
 

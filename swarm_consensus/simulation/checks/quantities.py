@@ -90,11 +90,8 @@ def _label_problems(path: str, quantity: Quantity, names: Sequence[str]) -> Iter
 
 def _law_problems(path: str, quantity: Quantity, scenario: Scenario) -> Iterator[str]:
     rate = scenario.control.rate_hz
-    if quantity.law == "resilient":
-        if quantity.liars is None:
-            yield f"{path}.liars is missing: law is resilient, and it says how many liars are borne"
-        elif quantity.liars < 0:
-            yield f"{path}.liars is {quantity.liars}, F must be at least 0"
+    if quantity.law == "resilient" and quantity.liars is None:
+        yield f"{path}.liars is missing: law is resilient, and it says how many liars are borne"
     if quantity.law == "tracking" and (quantity.leak_1_s or 0.0) >= rate:
         yield f"{path}.leak_1_s is {quantity.leak_1_s:g}, must be below control.rate_hz, which is {rate}"
     if quantity.law in ("proportional", "integral"):
