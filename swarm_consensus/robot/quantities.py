@@ -23,7 +23,7 @@ from swarm_consensus.robot.rounds import LAWS, News, Quantity, Rounds
 from swarm_consensus.robot.state import Value
 
 LARGEST = 1e6  # of any number of a value, in its own unit, as in a scenario: a larger one is none
-MOST = 4  # quantities
+MOST = 3  # quantities
 ROOM = 296  # bytes of a frame for all quantities: beacon, sightings and the longest note leave that
 _AROUND = 9  # bytes of the message beside its entries
 _ENTRY = 22  # bytes of an entry beside its value and what neighbours are given, at most
@@ -80,6 +80,7 @@ class _One:
     most: int  # running sums: so many neighbours are given their share in one frame
     source: Array | None = None  # (d,) newest input that was sound
     rounds: Rounds | None = None  # from the first input on
+    degree: int = 0  # as told last
     turn: int = 0  # running sums: place among the neighbours of who is given the next share
     spread: float = 0.0  # largest difference of two values, in any coordinate, among the robot and whom it heard
 
@@ -158,14 +159,15 @@ class Quantities:
         if one.rounds is None:
             one.rounds = LAWS[one.orders.law](self._own, one.orders, one.source)
         told, sums = self._told(place, one.orders.size)
-        given = one.rounds.step(tick, one.source, _news(one, told, sums, near))
+        given = one.rounds.step(tick, one.source, self._news_of(one, told, sums, near))
+        one.degree = len(near)
         value = one.rounds.value.tolist()
         if not _sound(value):  # the law ran away: it begins anew
             one.rounds = None
             return _NOTHING
         columns = zip(value, *[each.value for each in told if each.value[0] == each.value[0]], strict=True)
         one.spread = max([max(column) - min(column) for column in columns])
-        return write(Told(tuple(value), len(near), given))
+        return write(Told(tuple(value), one.degree, given))
 
     def _told(self, place: int, size: int) -> tuple[list[Told], list[tuple[int, Sums]]]:
         """Read what was heard of one quantity; running sums must be of the frame they came with."""
@@ -178,6 +180,22 @@ class Quantities:
                     sums.append((sender, entry.sums))
         return told, sums
 
+    def _news_of(self, one: _One, told: Sequence[Told], sums: Sequence[tuple[int, Sums]], near: Sequence[int]) -> News:
+        receivers, turns = near, 1
+        if len(near) > one.most:
+            start, turns = one.turn % len(near), -(-len(near) // one.most)
+            receivers = [*near[start:], *near[:start]][: one.most]
+            one.turn = start + one.most
+        return News(
+            said=np.array([each.value for each in told]).reshape(-1, one.orders.size),
+            degree=np.array([each.degree for each in told], dtype=float),
+            mask=np.ones(len(told), dtype=bool),
+            own_degree=one.degree,
+            receivers=receivers,
+            sums=sums,
+            patience=self._fresh * turns,
+        )
+
 
 def _sense(one: _One, readings: Sequence[float], position: Array) -> None:
     """Take the newest input; one that can't be a value is none."""
@@ -189,22 +207,6 @@ def _sense(one: _One, readings: Sequence[float], position: Array) -> None:
         one.source = orders.constant
     else:
         one.source = position[:2].copy()
-
-
-def _news(one: _One, told: Sequence[Told], sums: Sequence[tuple[int, Sums]], near: Sequence[int]) -> News:
-    receivers = near
-    if len(near) > one.most:
-        start = one.turn % len(near)
-        receivers = [*near[start:], *near[:start]][: one.most]
-        one.turn = start + one.most
-    return News(
-        said=np.array([each.value for each in told]).reshape(-1, one.orders.size),
-        degree=np.array([each.degree for each in told], dtype=float),
-        mask=np.ones(len(told), dtype=bool),
-        own_degree=len(near),
-        receivers=receivers,
-        sums=sums,
-    )
 
 
 def _shown(one: _One) -> Array:

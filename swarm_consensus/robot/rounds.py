@@ -36,7 +36,6 @@ class Quantity:
     constant: Array | None = None  # (d,) its value, if it is no reading; without either it is the own place (x, y), m
     liars: int = 0  # resilient: F
     gains: integral.Gains | None = None  # proportional and integral
-    patience: int = 20  # running sums: ticks after which a link over which nothing comes is cleared
     leak: float = 0.0  # tracking: share of the error that is forgotten each round
 
 
@@ -47,13 +46,20 @@ class News:
     said: Array  # (k, d), NaN where somebody said what can't be a value
     degree: Array  # (k,) how many neighbours each of them has
     mask: NDArray[np.bool_]  # (k,) all true
-    own_degree: int  # how many neighbours the robot has: heard of late
+    own_degree: int  # how many the robot itself had, as it told them a round ago
     receivers: Sequence[int] = ()  # running sums: roster indexes of those whose turn it is to be given their share
     sums: Sequence[tuple[int, Sums]] = ()  # sender and running sums
+    patience: int = 0  # running sums: ticks in which something must come over a link, lest it be cleared
 
     def metropolis(self) -> Array:
-        """Weights 1 / (1 + max(d_i, d_j)), (k,): the same at both ends, and never more than 1 in sum."""
-        return np.asarray(1.0 / (1.0 + np.maximum(self.degree, self.own_degree)))
+        """Weights 1 / (1 + max(d_i, d_j)), (k,): the same at both ends of a link, and at most 1 in sum.
+
+        One who had heard nobody does not mix, nor do others with it. Where a robot hears more than it had told, it
+        counts them instead, and both ends differ for that round.
+        """
+        own = max(self.own_degree, len(self.mask) - 1)
+        both = (self.degree > 0) & (self.own_degree > 0)
+        return np.where(both, 1.0 / (1.0 + np.maximum(self.degree, own)), 0.0)
 
 
 class Rounds(Protocol):
@@ -186,7 +192,6 @@ class Summing:
         self.value = first
         self._sums = RunningSums(own, first, RESOLUTION)
         self._mass, self._weight = self._sums.in_hand()  # means of late
-        self._patience = orders.patience
 
     def step(self, tick: int, source: Array, news: News) -> Sums | None:
         """Take in the sums heard, follow the own input, and give the receivers their shares."""
@@ -194,7 +199,7 @@ class Summing:
             self._sums.step(sender, message)
         if source is not self._sums.value:
             self._sums.update(source)
-        self._sums.expire(tick - self._patience)
+        self._sums.expire(tick - news.patience)
         mass, weight = self._sums.in_hand()
         self._mass = self._mass + STEADINESS * (mass - self._mass)
         self._weight += STEADINESS * (weight - self._weight)

@@ -52,7 +52,6 @@ def quantities_of(scenario: Scenario, robot: PlacedRobot) -> tuple[rounds.Quanti
             constant=np.array([of(quantity.values, robot)]) if quantity.source == "values" else None,
             liars=quantity.liars or 0,
             gains=gains_of(quantity, rate) if quantity.law in ("proportional", "integral") else None,
-            patience=round(scenario.control.max_age_s * rate),
             leak=(quantity.leak_1_s or 0.0) / rate,
         )
         for place, quantity in enumerate(scenario.quantities)
