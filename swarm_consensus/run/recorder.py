@@ -34,7 +34,8 @@ class Recorder:
     ----------
     names
         The roster's names: topics are ``/<robot>/ground_truth``, ``odom``, ``cmd_vel`` and ``status``,
-        and where there are quantities ``values``: all their numbers in the order of the scenario, NaN for none.
+        and where there are quantities ``values``: all their numbers in the order of the scenario, NaN for none. How
+        far robots differ about each quantity is in ``/values_spread``.
     rate
         Ticks a second.
     """
@@ -91,6 +92,7 @@ class _Topics:
         self._truth = [topic(f"/{name}/ground_truth", "nav_msgs/msg/Odometry") for name in names]
         self._odometry = [topic(f"/{name}/odom", "nav_msgs/msg/Odometry") for name in names]
         self._command = [topic(f"/{name}/cmd_vel", "geometry_msgs/msg/TwistStamped") for name in names]
+        self._spread = topic("/values_spread", "std_msgs/msg/Float64MultiArray") if told else None
         self._values = [topic(f"/{name}/values", "std_msgs/msg/Float64MultiArray") for name in names if told]
         self._status = [topic(f"/{name}/status", "diagnostic_msgs/msg/DiagnosticArray") for name in names]
 
@@ -98,6 +100,8 @@ class _Topics:
         now = record.tick * 1_000_000_000 // rate
         stamp = _T["builtin_interfaces/msg/Time"](sec=now // 1_000_000_000, nanosec=now % 1_000_000_000)
         self._put(self._clock, now, _T["rosgraph_msgs/msg/Clock"](clock=stamp))
+        if record.values:
+            self._put(self._spread, now, _numbers(_spreads(record.values)))
         velocity = rotate_back(record.truth.orientation, record.truth.velocity)
         spin = rotate_back(record.truth.orientation, record.truth.angular_velocity)
         for i, name in enumerate(self._names):
@@ -124,6 +128,15 @@ def _header(stamp: Any, frame: str) -> Any:
 def _vector(values: Sequence[float]) -> Any:
     x, y, z = values
     return _T["geometry_msgs/msg/Vector3"](x=x, y=y, z=z)
+
+
+def _spreads(values: Sequence[tuple[tuple[float, ...], ...] | None]) -> list[float]:
+    """Largest difference between two robots' values, in any coordinate, of each quantity; NaN if nobody tells one."""
+    found = []
+    for each in zip(*[told for told in values if told is not None], strict=True):
+        known = np.array([value for value in each if not np.isnan(value).any()])
+        found.append(float(np.ptp(known, axis=0).max()) if len(known) else np.nan)
+    return found
 
 
 def _numbers(values: Sequence[float]) -> Any:

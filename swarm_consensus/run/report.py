@@ -85,6 +85,8 @@ def summary(scenario: Scenario) -> str:
         f"radio range {radio.range_m:g} m, {radio.loss:.0%} loss, {1000 * radio.delay_s:g} ms delay",
         *(["walls block the radio"] if radio.walls == "block" else []),
         f"mission {scenario.mission.behaviour}",
+        *(f"agrees on {quantity.name} ({quantity.law})" for quantity in scenario.quantities),
+        *(f"{lie.robot} lies about {lie.quantity} ({lie.kind})" for lie in scenario.lies[:_MOST_FAULTS]),
         f"{scenario.duration_s:g} s",
         *(f"{fault.robot} crashes at {fault.crash_s:g} s" for fault in scenario.faults[:_MOST_FAULTS]),
     ]
