@@ -142,7 +142,8 @@ class RunningSums:
         neighbours
             Roster indexes of those the robot has links with: it heard them of late. An unknown one becomes known.
         """
-        receivers = [self._link(robot, tick) for robot in neighbours]
+        links = self._links
+        receivers = [(robot, links.get(robot) or self._link(robot, tick)) for robot in neighbours]
         self.estimate = self._ratio()
         answered = [link.given for _, link in receivers if link.tick >= 0]
         shares = [mass // (len(answered) + 1) for mass in self._held]
@@ -197,26 +198,28 @@ class RunningSums:
         for robot in [r for r, link in self._links.items() if max(link.tick, link.session) < before]:
             self.forget(robot)
 
-    def _link(self, robot: int, tick: int) -> tuple[int, _Link]:
-        link = self._links.get(robot)
-        if link is None:
-            self._session = max(tick, self._session + 1)
-            size = len(self._held)
-            link = self._links[robot] = _Link(self._session, [0] * size, [0] * size)
-        return robot, link
+    def _link(self, robot: int, tick: int) -> _Link:
+        """Begin a link."""
+        self._session = max(tick, self._session + 1)
+        size = len(self._held)
+        link = self._links[robot] = _Link(self._session, [0] * size, [0] * size)
+        return link
 
     def _take(self, link: _Link, tick: int, entry: Given) -> None:
-        # sessions begin at the tick or follow each other: one far ahead of it would use up the numbers there are
-        if len(entry.sums) != len(self._held) or entry.session > tick + _ROBOTS:
+        held, received = self._held, link.received
+        if len(entry.sums) != len(held):
             return
-        if entry.session > link.session:
+        if entry.session != link.session:
+            # sessions begin at the tick or follow each other: one far ahead of it would use up the numbers there are
+            if not link.session < entry.session <= tick + _ROBOTS:
+                return
             self._clear(link)
             link.session, link.tick = entry.session, -1
             self._session = max(self._session, entry.session)
-        if entry.session < link.session or tick <= link.tick:
+            held, received = self._held, link.received
+        if tick <= link.tick:
             return
         link.tick = tick
-        held, received = self._held, link.received
         for place, total in enumerate(entry.sums):
             grown = ((total - received[place] + _HALF) & _ROUND) - _HALF
             received[place] += grown
