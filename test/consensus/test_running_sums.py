@@ -119,7 +119,7 @@ def test_sums_that_have_gone_round_are_as_good_as_any() -> None:
         robots, radio = team(np.array([[1.0], [2.0], [6.0]])), Radio(1)
         for i, robot in robots.items():
             for j in set(robots) - {i}:
-                link = robot._link(j, 1)[1]
+                link = robot._link(j, 1)
                 link.session = 1
                 link.given, link.received = [offset] * 2, [offset] * 2
         radio.run(robots, 300)
