@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
 import msgspec
 import numpy as np
-from msgspec import Raw
+from msgspec import Meta, Raw
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.consensus.running_sums import Sums
@@ -29,13 +30,14 @@ _AROUND = 9  # bytes of the message beside its entries
 _ENTRY = 22  # bytes of an entry beside its value and what neighbours are given, at most
 _GIVEN = 13  # bytes of what one neighbour is given beside its numbers, at most
 _NUMBER = 9  # bytes
+Amount: TypeAlias = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]  # bounds keep out NaN as well
 _NOTHING = Raw(b"\xc0")  # nil: no value yet
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What a robot says of one quantity."""
 
-    value: tuple[float, ...]
+    value: tuple[Amount, ...]
     degree: Index  # how many others the sender heard of late: of it weights are made that both ends agree on
     sums: Sums | None = None  # law running_sums
 
@@ -50,9 +52,7 @@ def read(raw: Raw, size: int) -> Told | None:
         entry = _decoder.decode(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
         return Told((math.nan,) * size, 0)
-    if entry is None or (len(entry.value) == size and _sound(entry.value)):
-        return entry
-    return Told((math.nan,) * size, entry.degree)
+    return entry if entry is None or len(entry.value) == size else Told((math.nan,) * size, 0)
 
 
 def write(told: Told) -> Raw:
