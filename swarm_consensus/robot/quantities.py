@@ -26,6 +26,7 @@ from swarm_consensus.robot.state import Value
 LARGEST = 1e6  # of any number of a value, in its own unit, as in a scenario: a larger one is none
 MOST = 3  # quantities
 ROOM = 296  # bytes of a frame for all quantities: beacon, sightings and the longest note leave that
+SOON = 4  # running sums: who was not heard for this part of `fresh` is given nothing
 _AROUND = 9  # bytes of the message beside its entries
 _ENTRY = 22  # bytes of an entry beside its value and what neighbours are given, at most
 _GIVEN = 13  # bytes of what one neighbour is given beside its numbers, at most
@@ -105,6 +106,7 @@ class Quantities:
         self._heard: dict[int, int] = {}  # tick at which each was last heard
         self._news: dict[int, tuple[int, Sequence[Raw]]] = {}  # of each frame's tick and entries, since the last tick
         self._lost: tuple[int, ...] = ()
+        self._close: list[int] = []  # heard of so late that they surely still are in reach: who is given shares
 
     def hear(self, sender: int, tick: int, message: Values) -> None:
         """Take in what the newest frame of a sender, of a tick, says."""
@@ -137,6 +139,8 @@ class Quantities:
         if lost != self._lost:
             self._forget(lost)
         near = sorted([robot for robot, at in self._heard.items() if at >= tick - self._fresh])
+        # who moves out of reach takes along what it is given until it is missed
+        self._close = [robot for robot in near if self._heard[robot] >= tick - self._fresh // SOON]
         entries = []
         for place, one in enumerate(self._all):
             _sense(one, readings, position)
@@ -159,7 +163,7 @@ class Quantities:
         if one.rounds is None:
             one.rounds = LAWS[one.orders.law](self._own, one.orders, one.source)
         told, sums = self._told(place, one.orders.size)
-        given = one.rounds.step(tick, one.source, self._news_of(one, told, sums, near))
+        given = one.rounds.step(tick, one.source, self._news_of(one, told, sums))
         one.degree = len(near)
         value = one.rounds.value.tolist()
         if not _sound(value):  # the law ran away: it begins anew
@@ -180,11 +184,11 @@ class Quantities:
                     sums.append((sender, entry.sums))
         return told, sums
 
-    def _news_of(self, one: _One, told: Sequence[Told], sums: Sequence[tuple[int, Sums]], near: Sequence[int]) -> News:
-        receivers, turns = near, 1
-        if len(near) > one.most:
-            start, turns = one.turn % len(near), -(-len(near) // one.most)
-            receivers = [*near[start:], *near[:start]][: one.most]
+    def _news_of(self, one: _One, told: Sequence[Told], sums: Sequence[tuple[int, Sums]]) -> News:
+        receivers, turns = self._close, 1
+        if len(receivers) > one.most:
+            start, turns = one.turn % len(receivers), -(-len(receivers) // one.most)
+            receivers = [*receivers[start:], *receivers[:start]][: one.most]
             one.turn = start + one.most
         return News(
             said=np.array([each.value for each in told]).reshape(-1, one.orders.size),

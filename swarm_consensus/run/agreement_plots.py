@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from swarm_consensus.run.plots import BLUE, PALETTE, RED, Series
+from swarm_consensus.simulation.quantities import EXTREMES
 from swarm_consensus.simulation.scenario import Quantity, Scenario
 
 _FLOOR = 1e-16  # of the spread on its logarithmic axis: as near as two floats near 1 can be
@@ -36,8 +37,9 @@ def _values(quantity: Quantity, series: Series, place: int) -> Callable[[Axes], 
             label = f"{name}{'' if honest[index] else ' (lies)'}" if len(names) <= _MOST_NAMED else None
             value = series[f"value_{quantity.name}"][:, index, place]
             axes.plot(series["time"], value, style, color=PALETTE[index % len(PALETTE)], linewidth=1.0, label=label)
-        mean = series[f"mean_{quantity.name}"][:, place]
-        axes.plot(series["time"], mean, ":", color="#1a1a1a", linewidth=1.6, label="mean of the true inputs")
+        if quantity.law not in EXTREMES:
+            mean = series[f"mean_{quantity.name}"][:, place]
+            axes.plot(series["time"], mean, ":", color="#1a1a1a", linewidth=1.6, label="mean of the true inputs")
         axes.legend(fontsize=7, ncols=3, frameon=False)
         axes.set(xlabel="time, s", ylabel=quantity.unit or "value")
 

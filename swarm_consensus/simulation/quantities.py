@@ -14,6 +14,7 @@ from swarm_consensus.simulation.roster import group_of
 from swarm_consensus.simulation.scenario import Field, Quantity, Scenario
 from swarm_consensus.simulation.world import Truth
 
+EXTREMES = ("maximum", "minimum")  # laws that come to no mean
 SENSED = ("field", "altitude")  # sources that a sensor reads
 PROPORTIONAL = 1.0  # 1/s, k_p where the scenario names none
 INTEGRAL = 0.5  # 1/s^2, k_i likewise

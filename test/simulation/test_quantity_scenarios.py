@@ -107,6 +107,10 @@ PROBLEMS = [
         "mission.agreed_goal is given beside goal_m",
     ),
     ({"expect": {"agreed_within": {"het": 1}}, **both(HEAT)}, "expect.agreed_within has 'het', there is no such"),
+    (
+        {"expect": {"mean_within": {"heat": 1}}, **both(HEAT, law="maximum")},
+        "expect.mean_within has 'heat', whose law maximum comes to no mean",
+    ),
     # five who all hear each other are (3,5)-robust and no more: floor((5 + 1) / 2)
     (
         both(MEETING, liars=3),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.checks.quantities import named_problems
 from swarm_consensus.simulation.placement import separation
+from swarm_consensus.simulation.quantities import EXTREMES
 from swarm_consensus.simulation.roster import names_of
 from swarm_consensus.simulation.scenario import Scenario, Vehicle
 
@@ -109,5 +110,8 @@ def _expect_problems(scenario: Scenario) -> Iterator[str]:
     for field, bounds in (*values.items(), ("honest_range", expect.honest_range)):
         for name in bounds:
             yield from named_problems(f"expect.{field}", name, scenario)
+    for quantity in scenario.quantities:
+        if quantity.name in expect.mean_within and quantity.law in EXTREMES:
+            yield f"expect.mean_within has {quantity.name!r}, whose law {quantity.law} comes to no mean"
     if expect.formation_error_m is not None and not scenario.mission.slots_m:
         yield "expect.formation_error_m is given, but mission.slots_m, the formation, is missing"
