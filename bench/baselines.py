@@ -1,15 +1,23 @@
 """Robots that decide as is usual elsewhere: so that a safety test shows that it can fail.
 
-``plain``: the classic control barrier rows on the last news, taken for the present. ``deaf``: no filter at all. Both
-are our agent with only that changed, so they keep its distances for tracking, its guidance and its slip.
+``plain``: the classic control barrier rows on the last news, taken for the present. ``tense``: those rows for bodies
+and walls, and links kept by a potential that has no bound at their end (M. Ji, M. Egerstedt, "Distributed coordination
+control of multiagent systems while preserving connectedness", IEEE Trans. Robotics 23, 2007), at our rate and speed
+limit. ``deaf``: no filter at all. All are our agent with only that changed, so they keep its distances for tracking,
+its guidance and its slip.
 """
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+from msgspec import Raw
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.motion.behaviour import Wish
 from swarm_consensus.motion.limits import Limits
+from swarm_consensus.motion.potential import saturate
 from swarm_consensus.robot import safety
 from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.config import AgentConfig
@@ -21,6 +29,8 @@ from swarm_consensus.robot.state import Odometry
 class PlainSafety(safety.Safety):
     """Barrier rows n.v <= gain (R - D) and -n.v <= gain (D - S), with rho = 0."""
 
+    links = True
+
     def rows(self, reference: Array, neighbours: Neighbours, view: View) -> Rows | Blocked:
         """Take the news for the truth."""
         dims, gain = self._dims, self._config.gain
@@ -28,7 +38,7 @@ class PlainSafety(safety.Safety):
         none = np.zeros(len(view.distance))
         apart = Limits(-unit, none, gain * np.maximum(view.distance - neighbours.separation, 0.0))
         link = Limits(unit, none, gain * np.maximum(neighbours.kept - view.distance, 0.0))
-        blocks = [(apart, self._near), (link, self._link)]
+        blocks = [(apart, self._near)] + ([(link, self._link)] if self.links else [])
         walls = self._space.limits(reference, self.clearance, self._horizon, gain, dims)
         if walls is not None:
             blocks.append(walls)
@@ -38,6 +48,12 @@ class PlainSafety(safety.Safety):
         rows = safety.linear_rows(limits, self._speed)
         assert rows is not None
         return Rows(rows[0], rows[1], names, rows[2])
+
+
+class BodiesOnly(PlainSafety):
+    """Without the rows for links."""
+
+    links = False
 
 
 class NoSafety(safety.Safety):
@@ -55,9 +71,27 @@ class Trusting(Agent):
         return "odometry stale" if odometry is None else None
 
 
+class Tense(Trusting):
+    """A robot that is pulled back along each of its links, without bound as the link nears its end."""
+
+    def _wish(self, neighbours: Neighbours, view: View, notes: tuple[tuple[int, Raw], ...], tick: int) -> Wish:
+        """Add the tension -sum (2 R - D) / (R - D)^2 w to what the behaviour wishes."""
+        wish = super()._wish(neighbours, view, notes, tick)
+        held = list(neighbours.held)
+        offset, distance, reach = view.offset[held, : self._dims], view.distance[held], neighbours.range[held]
+        room = np.maximum(reach - distance, 1e-3)
+        pull = ((2.0 * reach - distance) / room**2) @ offset
+        return dataclasses.replace(wish, velocity=saturate(wish.velocity - pull, self._speed))
+
+
 def plain(config: AgentConfig) -> Agent:
     """Return a robot with the classic rows."""
     return _with(config, PlainSafety)
+
+
+def tense(config: AgentConfig) -> Agent:
+    """Return a robot with an unbounded potential for links."""
+    return _with(config, BodiesOnly, Tense)
 
 
 def deaf(config: AgentConfig) -> Agent:
@@ -65,7 +99,7 @@ def deaf(config: AgentConfig) -> Agent:
     return _with(config, NoSafety)
 
 
-def _with(config: AgentConfig, kind: type[safety.Safety]) -> Agent:
-    agent = Trusting(config)
+def _with(config: AgentConfig, kind: type[safety.Safety], robot: type[Agent] = Trusting) -> Agent:
+    agent = robot(config)
     agent._safety = kind(config)
     return agent

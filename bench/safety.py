@@ -21,7 +21,12 @@ from swarm_consensus.run.verdict import Verdict
 from swarm_consensus.simulation.random_scenario import random_scenario
 
 JUDGED = ("connected", "links_kept", "contacts", "inside_fence")
-KINDS: dict[str, Callable[[AgentConfig], Agent]] = {"ours": Agent, "plain": baselines.plain, "deaf": baselines.deaf}
+KINDS: dict[str, Callable[[AgentConfig], Agent]] = {
+    "ours": Agent,
+    "plain": baselines.plain,
+    "tense": baselines.tense,
+    "deaf": baselines.deaf,
+}
 
 
 def random_run(seed: int, kind: str = "ours") -> Verdict:

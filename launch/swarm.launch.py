@@ -22,6 +22,7 @@ from swarm_consensus.run.run import resolve
 from swarm_consensus.simulation.loading import dump
 from swarm_consensus.simulation.placement import PlacedRobot, as_placed, place
 
+PATIENCE_S = "60"  # from SIGTERM to SIGKILL, for recording and report to be written; else 5 s
 WELL = (0, 130)  # exit status of the world's node: every expectation held, interrupted
 
 
@@ -75,6 +76,7 @@ def _swarm(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             executable="world_node",
             parameters=[world],
             output="screen",
+            sigkill_timeout=PATIENCE_S,
             on_exit=_ended,
         ),
         *(_robot(robot, path, argument("pace")) for robot in robots),

@@ -183,4 +183,6 @@ def test_a_report_is_made_from_the_run_folder_alone(world: Path, tmp_path: Path)
 
 def test_sweep_names_the_failed_seeds(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status("sweep", str(world), "--seeds", "0..2", "--jobs", "1") == 0
-    assert "3 of 3" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "3 of 3" in shown
+    assert re.search(r"worst seed\s*│ nothing failed │ seed \d", shown)

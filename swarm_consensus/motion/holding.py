@@ -19,7 +19,7 @@ robot may leave stays so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class Holding:
         self._length = epoch
         self._witnesses = witnesses
         self._epoch = -1
+        self._hindering: Collection[int] = ()
         self._label = [-1] * count  # epoch of each other's last frame
         self._claims: list[frozenset[int]] = [frozenset()] * count  # what it said then that it holds
         self._anchors: list[Anchor] = [(0, 0, 0)] * count
@@ -82,7 +83,18 @@ class Holding:
         for robot in robots:
             self._since.pop(robot, None)
 
-    def turn(self, tick: int, reference: Array, surely: Array, barred: Sequence[int]) -> bool:
+    def is_due(self, tick: int) -> bool:
+        """Tell whether an epoch has ended since the last `turn`."""
+        return tick // self._length != self._epoch
+
+    def turn(
+        self,
+        tick: int,
+        reference: Array,
+        surely: Array,
+        barred: Collection[int],
+        hindering: Collection[int] = (),
+    ) -> bool:
         """Change the links if an epoch has ended; return whether they may have changed.
 
         Parameters
@@ -95,10 +107,13 @@ class Holding:
             Distance within which each other surely is, shape (n,), m.
         barred
             Robots whose link must not be taken up: the dead, and those that may be out of sight.
+        hindering
+            Robots whose link hinders even if it is short: a wall is near.
         """
-        epoch = tick // self._length
-        if epoch == self._epoch:
+        if not self.is_due(tick):
             return False
+        epoch = tick // self._length
+        self._hindering = hindering
         if self._epoch >= 0:
             self._take_up(surely, {*barred, *self._let_go()}, epoch)
         self._epoch = epoch
@@ -138,7 +153,7 @@ class Holding:
             return False
         mine, theirs = self.anchor, self._anchors[robot]
         length2 = _length2(mine, theirs)
-        if length2 <= (1000.0 * IDLE * self._reach[robot]) ** 2:
+        if length2 <= (1000.0 * IDLE * self._reach[robot]) ** 2 and robot not in self._hindering:
             return False
         own, claims = self._own, self._claims
         longest = (length2, *_ordered(own, robot))

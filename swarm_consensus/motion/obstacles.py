@@ -55,6 +55,7 @@ class FreeSpace:
         self._asked = (0.0, 0.0, -1.0)  # where the tree was asked last, m, and for what distance
         self._near_pieces, self._near_heights = self._pieces[:0], self._heights[:0]
         self._near_names: list[str] = []
+        self._free = (0.0, 0.0, 0.0)  # where no piece could bind, m, and how far around
 
     def limits(
         self, position: Array, clearance: float, horizon: float, gain: float, dims: int
@@ -82,7 +83,11 @@ class FreeSpace:
             Of the k pieces within reach, with axis (k, dims); a reference inside a piece gets slope 1: hold still.
             None if no piece is within reach.
         """
-        self._look_around(position, clearance + horizon)
+        x, y, _ = position.tolist()
+        at_x, at_y, around = self._free
+        if math.hypot(x - at_x, y - at_y) < around:
+            return None
+        self._look_around(x, y, clearance + horizon)
         if not self._near_names:
             return None
         ends = shapely.get_coordinates(shapely.shortest_line(shapely.points(position[:2]), self._near_pieces))
@@ -91,20 +96,23 @@ class FreeSpace:
         if dims == 3:
             offset[:, 2] = np.maximum(position[2] - self._near_heights, 0.0)
         distance = length(offset)
+        spare = float(distance[distance.argmin()]) - clearance - horizon
+        if spare > 0.0:
+            self._free = (x, y, spare)
+            return None
         axis = offset / -np.maximum(distance, _TOUCHING)[:, None]
         bound = gain * np.maximum(distance - clearance, 0.0)
         return Limits(axis, (distance == 0.0) * 1.0, bound), self._near_names
 
-    def _look_around(self, position: Array, reach: float) -> None:
+    def _look_around(self, x: float, y: float, reach: float) -> None:
         """Note the pieces that may be within reach, in the order of the file.
 
         The tree is asked again only once the robot has left the neighbourhood of the last answer.
         """
-        x, y = float(position[0]), float(position[1])
         at_x, at_y, asked = self._asked
         if math.hypot(x - at_x, y - at_y) + reach > asked:
             self._asked = (x, y, reach + _NEIGHBOURHOOD)
-            found = self._tree.query(shapely.points(position[:2]), predicate="dwithin", distance=self._asked[2])
+            found = self._tree.query(shapely.Point(x, y), predicate="dwithin", distance=self._asked[2])
             found.sort()
             self._near_pieces, self._near_heights = self._pieces[found], self._heights[found]
             self._near_names = [self._names[index] for index in found.tolist()]

@@ -54,6 +54,20 @@ class Sightings(msgspec.Struct, array_like=True, frozen=True, tag="sightings"):
     entries: tuple[Sighting, ...]
 
 
+class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Second-hand news: whose links a third robot said it holds in an epoch."""
+
+    robot: Index
+    epoch: Count  # `control.max_age_s` long, counted from tick 0
+    held: Bitmap
+
+
+class Claims(msgspec.Struct, array_like=True, frozen=True, tag="claims"):
+    """What a few robots said that they hold."""
+
+    entries: tuple[Claim, ...]
+
+
 class Note(msgspec.Struct, array_like=True, frozen=True, tag="note"):
     """What a behaviour or a protocol says to its like on other robots; only these read the words."""
 
@@ -67,7 +81,7 @@ class Values(msgspec.Struct, array_like=True, frozen=True, tag="values"):
     entries: tuple[Raw, ...]  # `swarm_consensus.robot.quantities` reads them; a damaged one harms no other
 
 
-Message: TypeAlias = Sightings | Note | Values  # later capabilities add to the union: each message has its own tag
+Message: TypeAlias = Sightings | Claims | Note | Values  # later capabilities add to it: each message has its own tag
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):

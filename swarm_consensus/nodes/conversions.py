@@ -22,6 +22,7 @@ from swarm_consensus.nodes.ticks import read_stamp, write_stamp
 from swarm_consensus.robot.state import Command, Odometry, Status, Value
 
 WORLD_FRAME = "map"  # ENU, common to all robots
+UNKNOWN = "unknown"  # instead of a number in a status
 UNIT_TOLERANCE = 1e-2  # of a quaternion's squared length
 
 
@@ -152,6 +153,7 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
         "lost": " ".join(status.lost),
         "active": "; ".join(status.active),
         "frames_dropped": str(status.dropped),
+        "lambda2": UNKNOWN if status.lambda2 is None else repr(float(status.lambda2)),
     }
     for each in status.values:
         values[f"value {each.name}"] = _numbers(each.value)
@@ -182,6 +184,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             lost=tuple(values["lost"].split()),
             active=tuple(filter(None, values["active"].split("; "))),
             dropped=int(values["frames_dropped"]),
+            lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
             values=tuple(
                 Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
                 for kind, _, name in (key.partition(" ") for key in values)

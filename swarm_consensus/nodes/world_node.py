@@ -12,6 +12,7 @@ input; 130 interrupted.
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,7 +93,11 @@ def run(arguments: list[str]) -> int:
 
 
 def _host(options: Options, simulation: Simulation, _: Path) -> tuple[str, ...]:
-    return host(simulation, lambda _: Strangers(), options.pace)
+    try:
+        return host(simulation, lambda _: Strangers(), options.pace)
+    finally:
+        # launch sends SIGTERM 5 s after Ctrl-C: what comes now is the report, which may take longer
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def main() -> int:

@@ -33,6 +33,7 @@ from swarm_consensus.robot.vehicle import admit, follow, followed_point
 
 LEASH = 0.6  # of the tracking bound: so far a reference may run ahead; the rest is for noise and for what swings out
 WORDS = 800  # bytes, the most that a behaviour may say in a frame: beacon and sightings need the rest
+CROWDED = 975  # bytes of values and note beside which claims of links find no room in the frame: they wait
 _STILL = np.zeros(3)
 _NOWHERE = np.full(3, np.nan)
 
@@ -245,6 +246,7 @@ class Agent:
             active=decision.active,
             dropped=self._inbox.dropped,
             values=() if self._quantities is None else self._quantities.status(),
+            lambda2=neighbours.link_state.lambda2,
         )
 
     def _beacon(
@@ -253,6 +255,9 @@ class Agent:
         """Build this tick's frame."""
         assert self._reference is not None
         self._sequence += 1
+        note = self._note(decision.note)
+        crowded = sum(map(len, (*values, *note))) > CROWDED
+        claims = () if crowded else neighbours.link_state.claims()
         x, y, z = self._reference.tolist()
         return encode(
             Frame(
@@ -264,7 +269,7 @@ class Agent:
                 anchor=neighbours.anchor,
                 held=neighbours.beacon,
                 pushing=decision.pushing,
-                messages=(*neighbours.sightings(), *values, *self._note(decision.note)),
+                messages=(*neighbours.sightings(), *claims, *values, *note),
             )
         )
 

@@ -34,13 +34,14 @@ class AgentConfig:
     gain: float  # 1/s, share of a constraint's slack that may be used up per second
     max_age: int  # ticks, oldest news of a held neighbour that it still moves on
     lost_after: int  # ticks of silence after which a robot is presumed dead
-    redundancy: int  # witnesses without whom no link is let go: 1, or 2 so that any one robot may die
+    redundancy: int  # witnesses without whom no link is let go: 1, or 2 so that any one robot may die; 0: none is kept
     start_links: frozenset[int]  # links held from the first tick; empty for a robot that comes back after a crash
     obstacles: tuple[Prism, ...]
     fence: Array  # (m, 2) m, polygon that no robot leaves; (0, 2) for none
     altitude: tuple[float, float]  # m, band for the body's centre of a multirotor
     task: Task
     quantities: tuple[Quantity, ...] = ()  # on which the swarm agrees, in the same order on all robots
+    blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
 
     @property
     def readings(self) -> int:

@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array, length
 from swarm_consensus.motion.holding import Anchor, Holding
+from swarm_consensus.motion.sight import Sight, sight_margin
 from swarm_consensus.network.frame import Frame, Message, Sighting, Sightings, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.robot.link_state import LinkState
 
 RELAYED = 3  # second-hand news in each frame; the table goes round in n / 3 ticks
 _FAR = 1e6  # m, where a robot that was never heard of is put, so that it binds nothing
 _ANY = 1e9  # m, the range within which a robot without a link is kept: no limit
 _NEVER = -1
+_PEEK = 0.1  # m, beyond what is kept: a link nearer to a wall isn't taken up, and is let go even if it is short
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,12 @@ class Neighbours:
         self._step[config.index] = 0.0  # no news of itself ever comes, and on a wall clock that is long ago
         self.separation: Array = np.array([me.radius + me.reach + peer.radius + peer.reach for peer in peers])
         self.range: Array = np.array([config.radio_range - config.margin - me.reach - peer.reach for peer in peers])
-        self._holding = Holding(config.index, self.range, config.max_age, config.redundancy, config.start_links)
+        self.sight: Array = np.array([sight_margin(me.reach, peer.reach) for peer in peers])  # m, kept clear of walls
+        self._walls = Sight(config.blocking) if config.blocking else None
+        reach = self.range if config.redundancy else np.zeros(count)  # 0: no link is ever within it
+        start = config.start_links if config.redundancy else ()
+        self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start)
+        self.link_state = LinkState(config.index, count, config.max_age, config.lost_after, config.rate)
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
         self._tick = [_NEVER] * count  # at which the position held
         self._since = [boot] * count  # tick of the last news, for who is presumed dead
@@ -68,6 +76,7 @@ class Neighbours:
         self._held = np.zeros(count, dtype=bool)
         self._lost = np.zeros(count, dtype=bool)
         self._still_until = 0 if config.start_links else boot + config.lost_after  # a returner waits to be heard
+        self.keeps_links = config.redundancy > 0  # False: the swarm was told that it may fall apart
         self._note_links()
         self._note_known()
 
@@ -79,6 +88,7 @@ class Neighbours:
         self._velocity[sender] = frame.velocity
         if frame.tick > self._tick[sender]:
             self._learn(sender, frame.tick, frame.position)
+        self.link_state.hear(frame, messages)
         ticks = self._tick
         for message in messages:
             if not isinstance(message, Sightings):
@@ -114,9 +124,19 @@ class Neighbours:
         offset = reference - np.array(self._where)
         distance = length(offset)
         rho = self._uncertainty(tick)
-        if self._holding.turn(tick, reference, distance + rho, self.lost):
-            self._note_links()
+        if self._holding.is_due(tick):
+            hidden = self._hidden(reference, offset, rho)
+            if self._holding.turn(tick, reference, distance + rho, {*self.lost, *hidden}, hidden):
+                self._note_links()
+        self.link_state.look(tick, self.beacon, self.lost)
         return View(offset, distance, rho)
+
+    def _hidden(self, reference: Array, offset: Array, rho: Array) -> tuple[int, ...]:
+        """Return those that may be behind a wall that blocks the radio, or nearly."""
+        if self._walls is None:
+            return ()
+        seen = self._walls.surely(reference, reference - offset, rho, self.sight + _PEEK)
+        return tuple(np.flatnonzero(~seen).tolist())
 
     @property
     def anchor(self) -> Anchor:

@@ -14,6 +14,7 @@ from swarm_consensus.motion.limits import Limits, linear_rows
 from swarm_consensus.motion.links import link_limits
 from swarm_consensus.motion.obstacles import FreeSpace
 from swarm_consensus.motion.separation import separation_limits
+from swarm_consensus.motion.sight import Sight
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.neighbours import Neighbours, View
 
@@ -60,9 +61,11 @@ class Safety:
         self._dims = config.vehicle.dims
         self.clearance = me.radius + me.reach + CLEARANCE
         self._space = FreeSpace(config.obstacles, config.fence)
+        self._sight = Sight(config.blocking) if config.blocking else None
         self._horizon = me.speed / config.gain  # m, slack beyond which a limit can't bind
         self._near = [f"near {peer.name}" for peer in config.roster]
         self._link = [f"link {peer.name}" for peer in config.roster]
+        self._seen = [f"sight {peer.name}" for peer in config.roster]
         self._none = Rows(np.zeros((0, self._dims)), np.zeros(0), (), np.zeros(0, dtype=np.intp))
 
     def rows(self, reference: Array, neighbours: Neighbours, view: View) -> Rows | Blocked:
@@ -104,7 +107,25 @@ class Safety:
         if room[room.argmin()] < horizon + speed * config.period:
             links = link_limits(offset, distance, neighbours.kept, rho, speed, config.period, config.gain, dims)
             found.append((links, self._link))
+        found += self._sights(reference, neighbours, view)
         return found + self._band(float(reference[2])) if dims == 3 else found
+
+    def _sights(self, reference: Array, neighbours: Neighbours, view: View) -> list[Named]:
+        """Lines of sight of held links, where walls that block the radio are near."""
+        if self._sight is None or not neighbours.held:
+            return []
+        config, held = self._config, list(neighbours.held)
+        seen = self._sight.limits(
+            reference,
+            reference - view.offset[held],
+            view.rho[held],
+            neighbours.sight[held],
+            self._speed,
+            config.period,
+            config.gain,
+            self._dims,
+        )
+        return [] if seen is None else [(seen[0], [self._seen[held[link]] for link in seen[1].tolist()])]
 
     def _band(self, z: float) -> list[Named]:
         """Altitude band of a multirotor, where it is near its ends."""

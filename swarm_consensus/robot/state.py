@@ -52,6 +52,7 @@ class Status:
     lost: tuple[str, ...]  # robots presumed dead
     active: tuple[str, ...]  # constraints that shaped the velocity: "link rover_2", "fence", ...
     dropped: int  # frames refused since the start: garbage, replayed, wrong version, ...
+    lambda2: float | None = None  # algebraic connectivity of the living by links that both ends hold; None: not known
     values: tuple[Value, ...] = ()  # of the quantities on which the swarm agrees
 
 

@@ -35,4 +35,4 @@ def reason_to_hold(neighbours: Neighbours, names: Sequence[str], tick: int) -> s
         return f"{names[stale]} not heard"
     if not neighbours.quorate(tick):
         return f"cut off with {neighbours.count} of {len(names)}"
-    return None if neighbours.held else "alone"
+    return None if neighbours.held or not neighbours.keeps_links else "alone"

@@ -12,7 +12,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Peak
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.motion.partition import density, free_samples
-from swarm_consensus.simulation.fleet import prisms
+from swarm_consensus.simulation.placement import prisms
 from swarm_consensus.simulation.scenario import Scenario
 
 SAMPLES = 20_000  # ten times as fine as the robots' own grid

@@ -8,7 +8,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.motion.partition import free_samples
 from swarm_consensus.motion.survey import SIGHT, in_sight
-from swarm_consensus.simulation.fleet import prisms
+from swarm_consensus.simulation.placement import prisms
 from swarm_consensus.simulation.scenario import Scenario
 
 SAMPLES = 10_000  # finer than the robots' own grid

@@ -16,14 +16,18 @@ from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array, length
 from swarm_consensus.errors import SwarmError
+from swarm_consensus.motion.metrics import relative_connectivity
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.agreement import Agreement
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.formation import FormationJudge
+from swarm_consensus.run.held_links import HeldLinks
+from swarm_consensus.run.motion_record import MotionRecord
 from swarm_consensus.run.radio_graph import RadioGraph
-from swarm_consensus.simulation.fleet import goal_of, prisms
-from swarm_consensus.simulation.placement import PlacedRobot
+from swarm_consensus.run.sight_lines import SightLines
+from swarm_consensus.simulation.fleet import goal_of
+from swarm_consensus.simulation.placement import PlacedRobot, blocking
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Scenario
 
@@ -52,11 +56,16 @@ class Series:
     """Values tick by tick, for the report."""
 
     time: list[float] = field(default_factory=list)  # s
-    lambda2: list[float] = field(default_factory=list)
+    lambda2: list[float] = field(default_factory=list)  # of the radio graph of the living
+    lambda2_held: list[float] = field(default_factory=list)  # of the living by the links that both ends hold
+    estimated: list[Array] = field(default_factory=list)  # (n,) the same as each robot tells it; NaN: it does not know
     separation: list[float] = field(default_factory=list)  # m, smallest in the period before
     link: list[float] = field(default_factory=list)  # m, longest held one in the period before
     links: list[int] = field(default_factory=list)  # held by both ends
-    parts: list[int] = field(default_factory=list)  # connected parts of the living
+    formed: list[int] = field(default_factory=list)  # links new in this tick
+    let_go: list[int] = field(default_factory=list)  # links that are no more, though both ends live
+    parts: list[int] = field(default_factory=list)  # connected parts of the living, by radio
+    connectivity: list[float] = field(default_factory=list)  # relative, rank(L) / (n - 1), of the same graph
     formation: list[float] = field(default_factory=list)  # m, largest distance from a slot; 0 where there are none
     goal: list[Array] = field(default_factory=list)  # (n,) m, distance to the goal; NaN for the dead
     active: list[dict[str, int]] = field(default_factory=list)  # robots held back, by kind of limit
@@ -77,15 +86,17 @@ class Monitor:
 
     def __init__(self, scenario: Scenario, robots: Sequence[PlacedRobot], substeps: int) -> None:
         count = len(robots)
-        walls = [(p.polygon, p.height) for p in prisms(scenario)] if scenario.radio.walls == "block" else []
+        walls = [(wall.polygon, wall.height) for wall in blocking(scenario)]
         self.scenario = scenario
         self.names = tuple(robot.name for robot in robots)
         self.series = Series()
+        self.motion = MotionRecord(scenario.mission.spacing_m)
         self.events: list[Event] = []  # deaths, returns, robots given up by others
         self.separation = Extreme(np.inf)  # m, of two living robots
         self.too_close: Extreme | None = None  # first time below the separation that the scenario expects
         self.link = Extreme(0.0)  # m, longest held
         self.stretched: Extreme | None = None  # first time a held link was longer than the range
+        self.hidden: Extreme | None = None  # first time a wall that blocks the radio cut a held link
         self.split: Extreme | None = None  # first time the living were no network
         self.outside: Extreme | None = None  # first time a living robot left the fence or the band
         self.steps = 0  # physics steps seen
@@ -100,28 +111,27 @@ class Monitor:
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
+        self._sight = SightLines(walls)
         self._goals, self._homeless = _goals(scenario, robots)
         self._formation = FormationJudge(scenario, robots)
         self._fence = shapely.Polygon(fence_corners(scenario.bounds_m))
         self._is_box = len(scenario.bounds_m) == 2
         shapely.prepare(self._fence)
         self._low, self._high = _bounds(self._fence, scenario, robots)
-        self._says: tuple[frozenset[int] | None, ...] = ()  # held links as told at the last tick
-        self._held: NDArray[np.intp] = np.zeros(0, dtype=np.intp)  # pairs that both ends hold
+        self._links = HeldLinks(count)
         self._given_up: list[tuple[str, ...]] = [()] * count  # whom each robot presumes dead
         self._least, self._longest = np.inf, 0.0  # m, in the present period
 
     def record(self, record: TickRecord) -> None:
         """Take one tick: who lives, which links are held from now on, and the values that need no finer grid."""
         position = record.truth.position
-        changed = not np.array_equal(self.alive, record.alive)
-        if changed:
+        if not np.array_equal(self.alive, record.alive):
             self._note_power(record)
             self.alive = record.alive
             self._graph.keep(record.alive)
-        if changed or record.held != self._says:
-            self._says = record.held
-            self._held = self._held_pairs(record)
+        self._links.look(record)
+        pairs = self._links.pairs
+        self._sight.watch(self._graph.first[pairs], self._graph.second[pairs], position)
         self._note_given_up(record)
         self._graph.look(position, self._distances(position))
         self.radio = dict(record.radio)
@@ -129,11 +139,17 @@ class Monitor:
             self.exploration.look(position[record.alive])
         if self.agreement is not None:
             self.agreement.look(record)
+        self.motion.look(record)
         series = self.series
         series.time.append(record.time)
         series.lambda2.append(self._graph.lambda2)
         series.parts.append(self._graph.parts)
-        series.links.append(len(self._held))
+        series.connectivity.append(float(relative_connectivity(self._graph.parts, len(self._graph.living))))
+        series.lambda2_held.append(self._links.lambda2)
+        series.estimated.append(_estimates(record))
+        series.links.append(len(self._links.pairs))
+        series.formed.append(self._links.formed)
+        series.let_go.append(self._links.let_go)
         series.separation.append(self._least)
         series.link.append(self._longest)
         series.goal.append(self.goal_distance(position))
@@ -156,6 +172,7 @@ class Monitor:
         distance = self._distances(position)
         self._see_separation(distance)
         self._see_links(distance)
+        self._see_sight(position)
         self._see_network(position, distance)
         self._see_fence(position)
         self.path_length += length(position - self.last)
@@ -197,16 +214,23 @@ class Monitor:
                 self.too_close = self.separation
 
     def _see_links(self, distance: Array) -> None:
-        if not len(self._held):
+        pairs = self._links.pairs
+        if not len(pairs):
             return
-        held = distance.take(self._held)
+        held = distance.take(pairs)
         worst = int(held.argmax())
         longest = float(held[worst])
         self._longest = max(self._longest, longest)
         if longest > self.link.value:
-            self.link = Extreme(longest, self.time, self._pair(self._held[worst]))
+            self.link = Extreme(longest, self.time, self._pair(pairs[worst]))
             if self.stretched is None and longest > self.scenario.radio.range_m + ROUND_OFF:
                 self.stretched = self.link
+
+    def _see_sight(self, position: Array) -> None:
+        if self.hidden is None:
+            cut = self._sight.cut(position)
+            if cut is not None:
+                self.hidden = Extreme(0.0, self.time, self._pair(self._links.pairs[cut]))
 
     def _see_network(self, position: Array, distance: Array) -> None:
         parts, cut_off = self._graph.cut_off(position, distance)
@@ -230,15 +254,6 @@ class Monitor:
     def _refuse(self, position: Array) -> None:
         broken = [name for name, row in zip(self.names, position, strict=True) if not np.isfinite(row).all()]
         raise SwarmError(f"the physics gave no position at {self.time:.3f} s for {', '.join(broken)}")
-
-    def _held_pairs(self, record: TickRecord) -> NDArray[np.intp]:
-        """Pairs of living robots that both say they hold their link."""
-        count = len(self.names)
-        says = np.zeros((count, count), dtype=bool)
-        for index, held in enumerate(record.held):
-            if held and record.alive[index]:
-                says[index, [other for other in held if other < count]] = True
-        return np.flatnonzero(says[self._graph.first, self._graph.second] & says[self._graph.second, self._graph.first])
 
     def _note_power(self, record: TickRecord) -> None:
         for index in np.flatnonzero(self.alive != record.alive):
@@ -276,6 +291,12 @@ def _bounds(fence: shapely.Polygon, scenario: Scenario, robots: Sequence[PlacedR
     low[:, :2], high[:, :2] = (west, south), (east, north)
     low[flies, 2], high[flies, 2] = floor, ceiling
     return low, high
+
+
+def _estimates(record: TickRecord) -> Array:
+    """Algebraic connectivity as each robot tells it, (n,); NaN where one does not know or does not tell."""
+    told = [status.lambda2 if status else None for status in record.status]
+    return np.array([np.nan if value is None else value for value in told])
 
 
 def _kinds(record: TickRecord) -> dict[str, int]:

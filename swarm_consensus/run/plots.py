@@ -15,8 +15,7 @@ from matplotlib.patches import Polygon
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.walls import cut_by_walls
-from swarm_consensus.simulation.fleet import prisms
-from swarm_consensus.simulation.placement import distances
+from swarm_consensus.simulation.placement import blocking, distances
 from swarm_consensus.simulation.scenario import Scenario
 
 # Okabe and Ito's palette: told apart also by the colour blind
@@ -73,7 +72,7 @@ def final_links(scenario: Scenario, series: Series) -> list[tuple[int, int]]:
     alive = ~_dead(series)
     linked = np.triu((distances(position) <= scenario.radio.range_m) & alive & alive[:, None], 1)
     first, second = np.nonzero(linked)
-    walls = [(prism.polygon, prism.height) for prism in prisms(scenario)] if scenario.radio.walls == "block" else []
+    walls = [(wall.polygon, wall.height) for wall in blocking(scenario)]
     seen = ~cut_by_walls(position[first], position[second], walls)
     return list(zip(first[seen].tolist(), second[seen].tolist(), strict=True))
 
@@ -124,6 +123,18 @@ def over_time(series: Series, key: str, label: str, bounds: Sequence[tuple[float
             axes.legend(fontsize=8, frameon=False)
         axes.set(xlabel="time, s", ylabel=label)
         axes.set_ylim(bottom=0.0)
+
+    return draw
+
+
+def separation(series: Series, bounds: Sequence[tuple[float, str]]) -> Callable[[Axes], None]:
+    """Smallest distance of two living robots, with a cross for each contact, also with what is no robot."""
+
+    def draw(axes: Axes) -> None:
+        times = series["contact"]
+        if len(times):
+            axes.plot(times, np.zeros(len(times)), "x", color=RED, label="contact", clip_on=False)
+        over_time(series, "separation", "m", bounds)(axes)
 
     return draw
 

@@ -177,6 +177,7 @@ def _status(status: Status, stamp: Any, name: str) -> Any:
         "dropped": str(status.dropped),
         **{f"value {v.name}": " ".join(map(repr, v.value.tolist())) for v in status.values},
         **{f"spread {v.name}": repr(v.spread) for v in status.values},
+        "lambda2": "unknown" if status.lambda2 is None else str(status.lambda2),
     }
     entries = [_T["diagnostic_msgs/msg/KeyValue"](key=key, value=value) for key, value in values.items()]
     level = 0 if status.mode == "moving" else 1

@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import html
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from matplotlib.axes import Axes
 
 from swarm_consensus.errors import InputError
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run import agreement_plots, plots
+from swarm_consensus.run.panels import connectivity, links, order
 from swarm_consensus.run.series import load_series
 from swarm_consensus.run.verdict import Verdict, from_json
 from swarm_consensus.run.worlds import load
@@ -115,20 +119,44 @@ def _pictures(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
     series = load_series(folder)
     if not len(series["time"]):
         return "<p>No tick was recorded.</p>"
-    drawn = [
-        ("Distance to the goal", plots.goal_distance(series)),
-        ("Smallest separation of two living robots", plots.over_time(series, "separation", "m", _touching(scenario))),
-        (
-            "Longest held link",
-            plots.over_time(series, "link", "m", [(scenario.radio.range_m, "radio range")]),
-        ),
-        ("Algebraic connectivity of the living", plots.over_time(series, "lambda2", "lambda2")),
-        *agreement_plots.pictures(scenario, series),
-        ("What holds robots back", plots.held_back(series)),
+    reach = [(scenario.radio.range_m, "radio range")]
+    safety = [
+        ("Smallest separation of two living robots", plots.separation(series, _touching(scenario))),
+        ("Longest held link", plots.over_time(series, "link", "m", reach)),
+    ]
+    network = [
+        ("Links held, formed and let go", links(series)),
         ("Frames", plots.frames(verdict.metrics.get("frames", {}))),
     ]
+    motion = [
+        ("Distance to the goal", plots.goal_distance(series)),
+        ("What holds robots back", plots.held_back(series)),
+        ("Order and polarisation", order(series)),
+        ("Cohesion radius", plots.over_time(series, "cohesion", "m")),
+        ("Velocity mismatch", plots.over_time(series, "mismatch", "m²/s²")),
+    ]
+    if len(series["energy"]):
+        motion.append(("Deviation energy from the lattice", plots.over_time(series, "energy", "energy / d²")))
     paths = _figure("Paths", plots.svg(plots.ground_plan(scenario, series), 8.0, 5.2), wide=True)
-    return f'<div class="grid">{paths}{"".join(_figure(n, plots.svg(draw)) for n, draw in drawn)}{_still(folder)}</div>'
+    lambda2 = _figure(
+        "Algebraic connectivity, true and estimated", plots.svg(connectivity(series), 10.4, 2.7), wide=True
+    )
+    return (
+        f'<div class="grid">{paths}{_still(folder)}</div>'
+        f'<h3>Safety</h3><div class="grid">{_panels(safety)}</div>'
+        f'<h3>Network</h3><div class="grid">{lambda2}{_panels(network)}</div>'
+        f"{_quantities(scenario, series)}"
+        f'<h3>Motion</h3><div class="grid">{_panels(motion)}</div>'
+    )
+
+
+def _quantities(scenario: Scenario, series: plots.Series) -> str:
+    drawn = [*agreement_plots.pictures(scenario, series)]
+    return f'<h3>Quantities</h3><div class="grid">{_panels(drawn)}</div>' if drawn else ""
+
+
+def _panels(drawn: Sequence[tuple[str, Callable[[Axes], None]]]) -> str:
+    return "".join(_figure(name, plots.svg(draw)) for name, draw in drawn)
 
 
 def _touching(scenario: Scenario) -> list[tuple[float, str]]:

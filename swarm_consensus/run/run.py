@@ -167,7 +167,7 @@ def _run(options: Options, simulation: Simulation, folder: Path, console: Consol
     }
     verdict = judge(monitor, world.contacts, options.seed, metrics, notes, complete=stopped is None)
     (folder / "verdict.json").write_bytes(to_json(verdict))
-    save_series(folder, monitor, recorder.paths())
+    save_series(folder, monitor, recorder.paths(), world.contacts)
     film.finish()
     recorder.write(folder)
     write_report(folder)

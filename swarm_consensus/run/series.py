@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.run.monitor import Monitor
+from swarm_consensus.simulation.world import Contact
 
 KINDS = ("link", "near", "obstacle", "fence", "floor", "ceiling")  # of limits that hold robots back
 
 
-def save_series(folder: Path, monitor: Monitor, paths: Array) -> None:
+def save_series(folder: Path, monitor: Monitor, paths: Array, contacts: Sequence[Contact]) -> None:
     """Write ``series.npz``.
 
-    Arrays: ``names`` (n,), ``time`` (t,) s, ``path`` (t, n, 3) m, ``goal`` (t, n) m with NaN for the dead, ``lambda2``,
-    ``separation`` m, ``link`` m, ``links``, ``parts`` (t,), and ``active_<kind>`` (t,), robots held back by that kind.
+    Arrays: ``names`` (n,), ``time`` (t,) s, ``path`` (t, n, 3) m, ``goal`` (t, n) m with NaN for the dead,
+    ``estimated`` (t, n), each robot's estimate of ``lambda2_held``, NaN where it has none; ``lambda2``,
+    ``lambda2_held``, ``separation`` m, ``link`` m, ``links``, ``formed``, ``let_go``, ``parts``, ``connectivity``,
+    ``order``, ``polarisation``, ``mismatch`` m^2/s^2, ``cohesion`` m (t,), ``energy`` (t,), or (0,) without a lattice;
+    ``active_<kind>`` (t,), robots held back by that kind; ``contact`` (c,) s, when bodies touched.
     For each quantity also ``value_<name>`` (t, n, d), ``spread_<name>`` (t,), ``mean_<name>`` (t, d), mean of the true
     inputs, and ``honest_<name>`` (n,), 1 or 0.
     """
-    series = monitor.series
-    active = {f"active_{kind}": np.array([counts.get(kind, 0) for counts in series.active]) for kind in KINDS}
+    series, motion, count = monitor.series, monitor.motion, len(monitor.names)
+    values: dict[str, Any] = {f"active_{kind}": [counts.get(kind, 0) for counts in series.active] for kind in KINDS}
+    for key in ("time", "lambda2", "lambda2_held", "separation", "link", "links", "formed", "let_go", "parts"):
+        values[key] = getattr(series, key)
+    if monitor.agreement is not None:
+        values |= monitor.agreement.series()
+    for key in ("order", "polarisation", "mismatch", "cohesion", "energy"):
+        values[key] = getattr(motion, key)
     np.savez_compressed(
         folder / "series.npz",
         names=np.array(monitor.names),
-        time=np.array(series.time),
         path=paths,
-        goal=np.array(series.goal).reshape(-1, len(monitor.names)),
-        lambda2=np.array(series.lambda2),
-        separation=np.array(series.separation),
-        link=np.array(series.link),
-        links=np.array(series.links),
-        parts=np.array(series.parts),
-        **(active | (monitor.agreement.series() if monitor.agreement else {})),  # type: ignore[arg-type]
+        goal=np.array(series.goal).reshape(-1, count),
+        estimated=np.array(series.estimated).reshape(-1, count),
+        connectivity=np.array(series.connectivity),
+        contact=np.array([contact.time for contact in contacts]),
+        **{key: np.array(value) for key, value in values.items()},  # type: ignore[arg-type]
     )
 
 

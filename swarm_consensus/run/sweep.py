@@ -21,6 +21,14 @@ from swarm_consensus.simulation.engine import Simulation
 from swarm_consensus.simulation.placement import place
 from swarm_consensus.simulation.scenario import Scenario
 
+# what to name the worst seed of: metric, whether the smallest (1) or the largest (-1) is worst, and unit
+_EXTREMES = (
+    ("smallest separation", "min_separation_m", 1, " m"),
+    ("longest held link", "longest_held_link_m", -1, " m"),
+    ("smallest lambda2, radio graph", "lambda2_min", 1, ""),
+    ("smallest lambda2, held links", "lambda2_held_min", 1, ""),
+)
+
 
 def sweep(
     world: str | Path, seeds: Sequence[int], *, robots: int | None = None, physics: Physics = "kinematic", jobs: int = 2
@@ -89,15 +97,37 @@ def judged_run(
 
 
 def table(verdicts: Sequence[Verdict]) -> Table:
-    """Return one row for each expectation: how many runs held it, and the first seed that did not."""
+    """Return one row for each expectation: how many runs held it, and the first seeds that did not; then the worst."""
     shown = Table("expectation", "held", "failed seeds", title=f"{verdicts[0].scenario}, {len(verdicts)} seeds")
     for index, expectation in enumerate(verdicts[0].expectations):
         failed = [verdict.seed for verdict in verdicts if not verdict.expectations[index].held]
         listed = ", ".join(map(str, failed[:8])) + (" ..." if len(failed) > 8 else "")
         shown.add_row(expectation.name, f"{len(verdicts) - len(failed)} of {len(verdicts)}", listed)
-    nearest = min(verdicts, key=lambda verdict: verdict.metrics["min_separation_m"] or np.inf)
-    longest = max(verdicts, key=lambda verdict: float(verdict.metrics["longest_held_link_m"]))
-    if nearest.metrics["min_separation_m"] is not None:
-        shown.add_row("worst separation", f"{nearest.metrics['min_separation_m']:.3f} m", f"seed {nearest.seed}")
-        shown.add_row("worst held link", f"{longest.metrics['longest_held_link_m']:.3f} m", f"seed {longest.seed}")
+    shown.add_section()
+    for name, key, sign, unit in _EXTREMES:
+        measured = [verdict for verdict in verdicts if verdict.metrics[key] is not None]
+        if measured:
+            found = min(measured, key=lambda verdict: sign * float(verdict.metrics[key]))
+            shown.add_row(name, f"{found.metrics[key]:.3f}{unit}", f"seed {found.seed}")
+    found = worst(verdicts)
+    failures = _failures(found)
+    shown.add_row("worst seed", f"{failures} failed" if failures else "nothing failed", f"seed {found.seed}")
     return shown
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the run to look at first.
+
+    That in which most expectations failed; of several the one with most contacts, then the one whose robots were the
+    nearest to each other, then the first.
+    """
+
+    def badness(verdict: Verdict) -> tuple[int, int, float]:
+        separation = verdict.metrics["min_separation_m"]
+        return _failures(verdict), verdict.metrics["contacts"], -np.inf if separation is None else -separation
+
+    return max(verdicts, key=badness)
+
+
+def _failures(verdict: Verdict) -> int:
+    return sum(not expectation.held for expectation in verdict.expectations)

@@ -14,6 +14,7 @@ from rich.table import Table
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
 from swarm_consensus.run.coverage import covered
+from swarm_consensus.run.measures import measures
 from swarm_consensus.run.monitor import ROUND_OFF, Event, Extreme, Monitor
 from swarm_consensus.simulation.scenario import Scenario
 from swarm_consensus.simulation.world import Contact
@@ -121,10 +122,17 @@ def judge(
         seed=seed,
         expectations=tuple(found),
         metrics=_metrics(monitor, contacts) | metrics,
-        notes=tuple(notes),
+        notes=(*_weaker(scenario), *notes),
         complete=complete,
         events=_events(monitor, contacts),
     )
+
+
+def _weaker(scenario: Scenario) -> tuple[str, ...]:
+    """Say what the scenario did without."""
+    if scenario.control.redundancy:
+        return ()
+    return ("control.redundancy is 0: no link was kept, and that the swarm stays one network was not guaranteed",)
 
 
 def _yes(name: str, wanted: bool, found: bool, detail: str) -> Expectation:
@@ -145,8 +153,10 @@ def _worst(first: Extreme | None, worst: Extreme) -> str:
 
 def _links(scenario: Scenario, monitor: Monitor) -> Expectation:
     longest, most = monitor.link, scenario.radio.range_m
-    found = longest.value <= most + ROUND_OFF
+    found = longest.value <= most + ROUND_OFF and monitor.hidden is None
     detail = _worst(monitor.stretched, longest) or "no link was held"
+    if monitor.hidden is not None:
+        detail = f"behind a wall {_when(monitor.hidden)}; longest {detail}"
     bound = f"held links at most {most:g} m" if scenario.expect.links_kept else f"a held link beyond {most:g} m"
     return Expectation("links_kept", bound, f"{longest.value:.3f} m", found == scenario.expect.links_kept, detail)
 
@@ -263,6 +273,7 @@ def _events(monitor: Monitor, contacts: Sequence[Contact]) -> tuple[Event, ...]:
     firsts = (
         (monitor.split, "the network splits, cut off: "),
         (monitor.stretched, "a held link is longer than the range: "),
+        (monitor.hidden, "a wall cuts a held link: "),
         (monitor.too_close, "nearer than the smallest separation: "),
         (monitor.outside, "outside the fence or the altitude band: "),
     )
@@ -271,7 +282,6 @@ def _events(monitor: Monitor, contacts: Sequence[Contact]) -> tuple[Event, ...]:
 
 
 def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
-    lambda2 = monitor.series.lambda2
     separation = monitor.separation.value
     return {
         "simulated_s": round(monitor.time, 6),
@@ -279,9 +289,8 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "alive_at_end": int(monitor.alive.sum()),
         "min_separation_m": None if np.isinf(separation) else separation,
         "longest_held_link_m": monitor.link.value,
-        "lambda2_min": min(lambda2, default=0.0),
-        "lambda2_end": lambda2[-1] if lambda2 else 0.0,
         "connected_share": monitor.connected_steps / max(monitor.steps, 1),
+        **measures(monitor),
         "contacts": len(contacts),
         "arrival_s": _arrivals(monitor),
         "path_length_m": dict(zip(monitor.names, np.round(monitor.path_length, 3).tolist(), strict=True)),

@@ -62,6 +62,7 @@ class BulletWorld:
         self._set_up_engine()
         self._body = self._add_bodies(robots)
         self._index = {body: index for index, body in enumerate(self._body)}
+        self._flying = [self._body[flier] for flier in self._fliers.tolist()]
         ground, rovers = self._ground, [self._body[driver] for driver in self._drivers]
         self._standing = {pair for body in rovers for pair in ((ground, body), (body, ground))}  # rovers stand on it
         self._flight = MultirotorControl(np.array([robots[i].heading for i in self._fliers.tolist()]), 1.0 / PHYSICS_HZ)
@@ -147,16 +148,13 @@ class BulletWorld:
         """Put the rotors' forces on all multirotors."""
         if not self._fliers.size:
             return
-        state = self._state[self._fliers]
-        force, torque = self._flight.wrench(
-            rotation_matrices(state[:, 3:7]), state[:, 7:10], state[:, 10:], self._power[self._fliers].astype(float)
-        )
-        client, body = self._client, self._body
-        places = state[:, :3].tolist()
-        for k, (push, turn) in enumerate(zip(force.tolist(), torque.tolist(), strict=True)):
-            which = body[self._fliers[k]]
-            pybullet.applyExternalForce(which, -1, push, places[k], pybullet.WORLD_FRAME, client)
-            pybullet.applyExternalTorque(which, -1, turn, pybullet.WORLD_FRAME, client)
+        state = self._state.T.take(self._fliers, axis=1)
+        power = self._power.take(self._fliers).astype(float)
+        force, torque = self._flight.wrench(rotation_matrices(state[3:7]), state[7:10], state[10:], power)
+        client, places = self._client, state[:3].T.tolist()
+        for body, place, push, turn in zip(self._flying, places, force.T.tolist(), torque.T.tolist(), strict=True):
+            pybullet.applyExternalForce(body, -1, push, place, pybullet.WORLD_FRAME, client)
+            pybullet.applyExternalTorque(body, -1, turn, pybullet.WORLD_FRAME, client)
 
     def _sense(self) -> None:
         client, rows = self._client, []

@@ -8,11 +8,11 @@ import numpy as np
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Peak, Task
-from swarm_consensus.motion.obstacles import Prism, fence_corners
+from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.simulation.placement import PlacedRobot, start_links
+from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.quantities import quantities_of
 from swarm_consensus.simulation.roster import group_of
 from swarm_consensus.simulation.scenario import Mission, Partition, Scenario
@@ -55,6 +55,7 @@ def agent_configs(
             altitude=scenario.altitude_m,
             task=task_of(scenario.mission, robot, robots),
             quantities=quantities_of(scenario, robot),
+            blocking=tuple(blocking(scenario)),
         )
         for index, robot in enumerate(robots)
     )
@@ -96,18 +97,10 @@ def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot])
     )
 
 
-def prisms(scenario: Scenario) -> list[Prism]:
-    """Return the obstacles of a scenario."""
-    return [
-        Prism(polygon=np.array([corner[:2] for corner in obstacle.polygon_m], dtype=float), height=obstacle.height_m)
-        for obstacle in scenario.obstacles
-    ]
-
-
 def channel_model(scenario: Scenario, robots: Sequence[PlacedRobot]) -> ChannelModel:
     """Return the radio of a scenario."""
     radio = scenario.radio
-    walls = tuple((prism.polygon, prism.height) for prism in prisms(scenario)) if radio.walls == "block" else ()
+    walls = tuple((prism.polygon, prism.height) for prism in blocking(scenario))
     return ChannelModel(
         range=radio.range_m,
         walls=walls,

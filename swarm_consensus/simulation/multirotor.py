@@ -15,8 +15,8 @@ import math
 
 import numpy as np
 
-from swarm_consensus.arrays import Array, length
-from swarm_consensus.simulation.rotation import cross, from_heading
+from swarm_consensus.arrays import Array
+from swarm_consensus.simulation.rotation import from_heading
 
 GRAVITY = 9.81  # m/s^2
 MASS = 0.027  # kg
@@ -49,10 +49,14 @@ _MIX = np.array(  # from rotor thrusts to total thrust and body torques
     ]
 )
 _UNMIX = np.linalg.inv(_MIX)
+_INERTIA = INERTIA[:, None]
+_GYROSCOPIC = (np.roll(INERTIA, -2) - np.roll(INERTIA, -1))[:, None]  # of w x I w
+_DRAG = -DRAG[:, None]
+_NEXT, _LAST = np.array([1, 2, 0]), np.array([2, 0, 1])
 
 
 class MultirotorControl:
-    """Autopilots of n multirotors.
+    """Autopilots of n multirotors. Arrays have the robots last: each call of numpy then works on whole rows.
 
     Parameters
     ----------
@@ -65,22 +69,19 @@ class MultirotorControl:
     def __init__(self, heading: Array, step: float) -> None:
         self._step = step
         self._heading = heading.astype(float)
-        self._drift = np.zeros((len(heading), 3))
-        self._velocity = np.zeros((len(heading), 3))
+        self._drift = np.zeros((3, len(heading)))
+        self._velocity = np.zeros((3, len(heading)))
         self._turn = np.zeros(len(heading))
 
     def command(self, commands: Array) -> None:
         """Take commands, shape (n, 4): forward, left, up in m/s in the heading frame, yaw rate in rad/s."""
         cosine, sine = np.cos(self._heading), np.sin(self._heading)
-        forward, left = commands[:, 0], commands[:, 1]
-        self._velocity = np.stack(
-            (cosine * forward - sine * left, sine * forward + cosine * left, commands[:, 2]), axis=-1
-        )
-        self._turn = commands[:, 3]
+        forward, left, up, self._turn = commands.T
+        self._velocity = np.stack((cosine * forward - sine * left, sine * forward + cosine * left, up))
 
     def reset(self, index: int, heading: float) -> None:
         """Start one autopilot anew, after a crash."""
-        self._drift[index] = 0.0
+        self._drift[:, index] = 0.0
         self._heading[index] = heading
 
     def wrench(self, matrix: Array, velocity: Array, spin: Array, power: Array) -> tuple[Array, Array]:
@@ -89,80 +90,110 @@ class MultirotorControl:
         Parameters
         ----------
         matrix
-            Orientations as rotation matrices, body to world, shape (n, 3, 3).
+            Orientations as rotation matrices, body to world, shape (3, 3, n).
         velocity, spin
-            True linear and angular velocity, world frame, shape (n, 3), m/s and rad/s.
+            True linear and angular velocity, world frame, shape (3, n), m/s and rad/s.
         power
             1.0 or 0.0 for each, shape (n,): rotors without power stand still.
 
         Returns
         -------
         tuple of arrays
-            Force (n, 3) in N and torque (n, 3) in N m.
+            Force (3, n) in N and torque (3, n) in N m.
         """
         wished = self._acceleration(velocity)
-        wished[:, 2] += GRAVITY
-        up = matrix[:, :, 2]
-        thrust = MASS * np.einsum("nd,nd->n", wished, up)
-        rate = np.einsum("nij,ni->nj", matrix, spin)
-        angular = _RATE_GAIN * (self._wished_rate(matrix, wished) - rate)
-        torque = INERTIA * angular + cross(rate, INERTIA * rate)
-        rotors = np.empty((len(up), 4))
-        rotors[:, 0], rotors[:, 1:] = thrust, torque
-        rotors = np.minimum(np.maximum(rotors @ _UNMIX.T, 0.0), MOST_THRUST) * power[:, None]
-        return self._to_world(matrix, velocity, rotors)
+        wished[2] += GRAVITY
+        angular = _RATE_GAIN * (self._wished_rate(matrix, wished) - spin)
+        angular, rate, moving = _to_body(matrix, angular, spin, velocity)
+        angular[2] += _RATE_GAIN * self._turn
+        asked = np.empty((4, len(power)))
+        asked[0] = MASS * _sum(wished * matrix[:, 2])
+        asked[1:] = _INERTIA * angular + _GYROSCOPIC * (rate.take(_NEXT, axis=0) * rate.take(_LAST, axis=0))
+        rotors = np.minimum(np.maximum(_UNMIX @ asked, 0.0), MOST_THRUST) * power
+        total = _MIX @ rotors
+        force = _DRAG * _sum(np.sqrt(rotors / THRUST)) * moving  # with the speeds of the four rotors together, rad/s
+        force[2] += total[0]
+        return _to_world(matrix, force), _to_world(matrix, total[1:])
 
     def _acceleration(self, velocity: Array) -> Array:
         """Velocity loop: proportional and integral, within what the airframe can do."""
         error = self._velocity - velocity
-        self._drift += (_DRIFT_GAIN * self._step) * np.clip(error, -_DRIFT_ERROR, _DRIFT_ERROR)
-        np.clip(self._drift, -_DRIFT_MOST, _DRIFT_MOST, out=self._drift)
+        self._drift += (_DRIFT_GAIN * self._step) * _within(error, _DRIFT_ERROR)
+        self._drift = _within(self._drift, _DRIFT_MOST)
         wished = _VELOCITY_GAIN * error + self._drift
-        across = length(wished[:, :2])
-        wished[:, :2] *= np.minimum(1.0, _TILT / np.maximum(across, 1e-9))[:, None]
-        np.clip(wished[:, 2], -_CLIMB, _CLIMB, out=wished[:, 2])
+        across = wished[:2]
+        across *= np.minimum(1.0, _TILT / np.maximum(_lengths(across), 1e-9))
+        wished[2] = _within(wished[2], _CLIMB)
         return wished
 
     def _wished_rate(self, matrix: Array, wished: Array) -> Array:
-        """Attitude loop: thrust along the wished acceleration, nose along the heading; rates in the body frame."""
-        self._heading += self._step * self._turn
-        up = wished / length(wished)[:, None]
-        nose = np.stack((np.cos(self._heading), np.sin(self._heading), np.zeros(len(up))), axis=-1)
-        left = cross(up, nose)
-        left /= length(left)[:, None]
-        target = np.stack((cross(left, up), left, up), axis=-1)
-        error = np.einsum("nji,njk->nik", target, matrix)  # target' R; its skew part is the attitude error
-        rate = np.stack(
-            (error[:, 2, 1] - error[:, 1, 2], error[:, 0, 2] - error[:, 2, 0], error[:, 1, 0] - error[:, 0, 1]), axis=-1
-        )
-        rate *= -0.5 * _ATTITUDE_GAIN
-        rate[:, 2] += self._turn
-        return rate
+        r"""Attitude loop: thrust along the wished acceleration, nose along the heading; rates in the world frame.
 
-    @staticmethod
-    def _to_world(matrix: Array, velocity: Array, rotors: Array) -> tuple[Array, Array]:
-        total = rotors @ _MIX.T
-        speeds = np.sqrt(rotors / THRUST).sum(axis=1)  # rad/s, of the four rotors together
-        moving = np.einsum("nij,ni->nj", matrix, velocity)
-        force = -DRAG * speeds[:, None] * moving
-        force[:, 2] += total[:, 0]
-        return np.einsum("nij,nj->ni", matrix, force), np.einsum("nij,nj->ni", matrix, total[:, 1:])
+        With t_j the wished and b_j the present axes of the body the attitude error of Lee et al., the vee of
+        (T' B - B' T) / 2, is in the world frame the sum of t_j x b_j / 2.
+        """
+        self._heading += self._step * self._turn
+        cosine, sine = np.cos(self._heading), np.sin(self._heading)
+        target = np.empty_like(matrix)
+        nose, left, up = target[:, 0], target[:, 1], target[:, 2]
+        up[:] = wished / _lengths(wished)
+        left[0], left[1] = -up[2] * sine, up[2] * cosine  # up x (cosine, sine, 0)
+        left[2] = up[0] * sine - up[1] * cosine
+        left /= _lengths(left)
+        nose[:] = _cross(left, up)
+        return np.asarray((-0.5 * _ATTITUDE_GAIN) * np.add.reduce(_cross(target, matrix), axis=1))
 
 
 def rotation_matrices(orientation: Array) -> Array:
-    """Turn quaternions (x, y, z, w), shape (n, 4), into rotation matrices (n, 3, 3)."""
-    x, y, z, w = orientation.T
-    matrix = np.empty((len(orientation), 3, 3))
-    matrix[:, 0, 0] = 1.0 - 2.0 * (y * y + z * z)
-    matrix[:, 1, 1] = 1.0 - 2.0 * (x * x + z * z)
-    matrix[:, 2, 2] = 1.0 - 2.0 * (x * x + y * y)
-    xy, xz, yz, wx, wy, wz = x * y, x * z, y * z, w * x, w * y, w * z
-    matrix[:, 0, 1], matrix[:, 1, 0] = 2.0 * (xy - wz), 2.0 * (xy + wz)
-    matrix[:, 0, 2], matrix[:, 2, 0] = 2.0 * (xz + wy), 2.0 * (xz - wy)
-    matrix[:, 1, 2], matrix[:, 2, 1] = 2.0 * (yz - wx), 2.0 * (yz + wx)
-    return matrix
+    """Turn quaternions (x, y, z, w), shape (4, n), into rotation matrices, body to world, shape (3, 3, n)."""
+    products = (orientation[:, None] * orientation).reshape(16, -1)
+    return (_UNIT + _FROM_PRODUCTS @ products).reshape(3, 3, -1)
 
 
 def upright(heading: float) -> list[float]:
     """Return the quaternion of a body that stands upright."""
     return [float(value) for value in from_heading(np.array([heading]))[0]]
+
+
+def _from_products() -> Array:
+    """Coefficients of a rotation matrix less the unit matrix, (9, 16), in the products of a quaternion's parts."""
+    table = np.zeros((3, 3, 4, 4))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        table[i, i, j, j] = table[i, i, k, k] = -2.0  # 1 - 2 (y y + z z) and so on
+        table[i, j, i, j] = table[j, i, i, j] = 2.0  # 2 (x y - w z) above the diagonal, 2 (x y + w z) below it
+        table[i, j, k, 3], table[j, i, k, 3] = -2.0, 2.0
+    return table.reshape(9, 16)
+
+
+_FROM_PRODUCTS = _from_products()
+_UNIT = np.eye(3).reshape(9, 1)
+
+
+def _sum(rows: Array) -> Array:
+    return np.asarray(np.add.reduce(rows))
+
+
+def _lengths(vectors: Array) -> Array:
+    """Return the lengths (n,) of vectors (d, n)."""
+    return np.asarray(np.sqrt(_sum(vectors * vectors)))
+
+
+def _within(values: Array, most: float) -> Array:
+    return np.asarray(np.minimum(np.maximum(values, -most), most))
+
+
+def _cross(first: Array, second: Array) -> Array:
+    """Cross product of vectors (3, ..., n)."""
+    ahead = first.take(_NEXT, axis=0) * second.take(_LAST, axis=0)
+    return np.asarray(ahead - first.take(_LAST, axis=0) * second.take(_NEXT, axis=0))
+
+
+def _to_body(matrix: Array, *vectors: Array) -> Array:
+    """Turn k vectors (3, n) from the world into the body frame, shape (k, 3, n)."""
+    return np.asarray(np.add.reduce(matrix * np.stack(vectors)[:, :, None], axis=1))
+
+
+def _to_world(matrix: Array, vector: Array) -> Array:
+    """Turn vectors (3, n) from the body into the world frame."""
+    return np.asarray(np.add.reduce(matrix * vector, axis=1))

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
 from swarm_consensus.graph import cut_nodes, is_connected
-from swarm_consensus.network.walls import cut_by_walls
+from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.motion.sight import Sight, sight_margin
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.bearing import liar_problems
 from swarm_consensus.simulation.roster import names_of
 from swarm_consensus.simulation.scenario import Robot, Scenario, Sensors, Vehicle
 from swarm_consensus.simulation.spawn import Ground, Occupied, polygon, throw
 
+NOISE = 0.05  # m, beyond what is kept between a link and a wall: first references are as noisy as the odometry
 CLEARANCE = 0.02  # m, between a robot's start and what the barrier filter would keep it from
 _STARTS = 60  # whole starts drawn before giving up on a connected one
 _CROWDED = 5  # of them that may find an area full before giving up
@@ -96,15 +98,15 @@ def place(scenario: Scenario, rng: np.random.Generator) -> tuple[PlacedRobot, ..
 
 
 def _is_whole(links: NDArray[np.bool_], redundancy: int) -> bool:
-    """Tell whether a start is one network, with redundancy also when any one robot dies."""
-    return is_connected(links) and (redundancy == 1 or not cut_nodes(links))
+    """Tell whether a start is as connected as it must be: at 2 also without any one robot, at 0 not at all."""
+    return redundancy == 0 or (is_connected(links) and (redundancy == 1 or not cut_nodes(links)))
 
 
 def start_links(scenario: Scenario, robots: Sequence[PlacedRobot]) -> NDArray[np.bool_]:
     r"""Return which pairs hold a link from the first tick, shape (n, n).
 
     Those with d_ij <= range - margin - reach_i - reach_j, where d_ij is the larger of the distances of their centres
-    and of their references; in sight of each other where walls block the radio.
+    and of their references; in sight of each other where walls block the radio, with the margin that is then kept.
     """
     position = np.array([robot.position for robot in robots]).reshape(-1, 3)
     reference = np.array([robot.reference for robot in robots]).reshape(-1, 3)
@@ -112,16 +114,38 @@ def start_links(scenario: Scenario, robots: Sequence[PlacedRobot]) -> NDArray[np
     np.fill_diagonal(links, False)
     if scenario.radio.walls == "block":
         first, second = np.nonzero(np.triu(links))
-        walls = [(np.array(obstacle.polygon_m, dtype=float), obstacle.height_m) for obstacle in scenario.obstacles]
-        cut = cut_by_walls(position[first], position[second], walls)
-        links[first[cut], second[cut]] = links[second[cut], first[cut]] = False
+        kinds = [robot.vehicle for robot in robots]
+        margin = np.array([sight_room(kinds[i], kinds[j]) for i, j in zip(first, second, strict=True)])
+        sight, exactly = Sight(blocking(scenario)), np.zeros(len(first))
+        seen = np.ones(len(first), dtype=bool)
+        for places in (position, reference):
+            seen &= sight.surely(places[first], places[second], exactly, margin)
+        links[first[~seen], second[~seen]] = links[second[~seen], first[~seen]] = False
     return np.asarray(links)
+
+
+def prisms(scenario: Scenario) -> list[Prism]:
+    """Return the obstacles of a scenario."""
+    return [
+        Prism(polygon=np.array([corner[:2] for corner in obstacle.polygon_m], dtype=float), height=obstacle.height_m)
+        for obstacle in scenario.obstacles
+    ]
+
+
+def blocking(scenario: Scenario) -> list[Prism]:
+    """Return the obstacles that block the radio."""
+    return prisms(scenario) if scenario.radio.walls == "block" else []
 
 
 def link_lengths(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Array:
     """Return the greatest distance at which each pair keeps a link, range - margin - reach_i - reach_j, (n, n) m."""
     reach = np.array([VEHICLES[robot.vehicle].reach for robot in robots])
     return np.asarray(scenario.radio.range_m - scenario.control.margin_m - reach[:, None] - reach[None])
+
+
+def link_length(scenario: Scenario, first: Vehicle, second: Vehicle) -> float:
+    """Greatest distance at which a link between two kinds of vehicle is kept, m."""
+    return scenario.radio.range_m - scenario.control.margin_m - VEHICLES[first].reach - VEHICLES[second].reach
 
 
 def distances(position: Array) -> Array:
@@ -133,6 +157,11 @@ def distances(position: Array) -> Array:
 def separation(first: Vehicle, second: Vehicle) -> float:
     """Smallest distance of two robots' starts: the one that the barrier filter keeps between their references, m."""
     return sum(VEHICLES[kind].radius + VEHICLES[kind].reach for kind in (first, second))
+
+
+def sight_room(first: Vehicle, second: Vehicle) -> float:
+    """Smallest distance of a link to a wall that blocks the radio, at the start, m."""
+    return sight_margin(VEHICLES[first].reach, VEHICLES[second].reach) + NOISE
 
 
 def room(vehicle: Vehicle) -> float:

@@ -6,12 +6,16 @@ Safety is claimed for every scenario that passes the checks, so it is tested on 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import shapely
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.motion.sight import STRAY, Sight
 from swarm_consensus.robot.vehicle import VEHICLES, VehicleModel
+from swarm_consensus.simulation.placement import NOISE
 from swarm_consensus.simulation.scenario import (
     Control,
     Expect,
@@ -41,6 +45,7 @@ class Hardship:
     outage: float = 4.0  # s, at the longest; shorter than `lost_after_s`
     split: float = 0.0  # s, at the longest, for which the swarm falls into two parts
     obstacles: int = 5
+    walls: Literal["pass", "block"] = "pass"
     duration: float = 15.0  # s
 
 
@@ -66,7 +71,9 @@ def random_scenario(rng: np.random.Generator, hardship: Hardship | None = None) 
     kinds = _kinds(rng, count)
     control = Control()
     walls = shapely.union_all([shapely.Polygon(obstacle.polygon_m) for obstacle in obstacles])
-    positions = _connected_start(rng, kinds, radio.range_m - control.margin_m, walls)
+    blocking = obstacles if hard.walls == "block" else []
+    sight = Sight([Prism(np.array(wall.polygon_m), wall.height_m) for wall in blocking])
+    positions = _connected_start(rng, kinds, radio.range_m - control.margin_m, walls, sight)
     robots = [
         Robot(vehicle=kind, name=f"robot_{i + 1}", position_m=_spelled(kind, position))
         for i, (kind, position) in enumerate(zip(kinds, positions, strict=True))
@@ -107,6 +114,7 @@ def _radio(rng: np.random.Generator, hard: Hardship, count: int) -> Radio:
         until = round(start + float(rng.uniform(0.5, 1.0)) * hard.split, 3)
         outages.append(Partition(from_s=start, until_s=until, groups=[half or ["robot_1"]]))
     return Radio(
+        walls=hard.walls,
         range_m=round(float(rng.uniform(3.0, 8.0)), 3),
         loss=round(float(rng.uniform(0.0, hard.loss)), 3),
         delay_s=round(float(rng.uniform(0.0, hard.delay)), 3),
@@ -136,16 +144,17 @@ def _obstacle(rng: np.random.Generator) -> Obstacle:
 
 
 def _connected_start(
-    rng: np.random.Generator, kinds: list[Vehicle], link: float, walls: shapely.Geometry
+    rng: np.random.Generator, kinds: list[Vehicle], link: float, walls: shapely.Geometry, sight: Sight
 ) -> list[Array]:
-    """Grow the swarm robot by robot, each within link range of one that stands and clear of all."""
+    """Grow the swarm robot by robot, each within link range and sight of one that stands and clear of all."""
     models = [VEHICLES[kind] for kind in kinds]
     placed: list[Array] = []
     while len(placed) < len(kinds):
         model = models[len(placed)]
         for _ in range(_TRIES):
-            position = _candidate(rng, model, models, placed, link)
-            if _clear(position, model, models, placed, walls):
+            position, anchor = _candidate(rng, model, models, placed, link)
+            in_sight = _in_sight(position, placed[anchor : anchor + 1], sight)
+            if in_sight and _clear(position, model, models, placed, walls):
                 placed.append(position)
                 break
         else:
@@ -155,18 +164,24 @@ def _connected_start(
 
 def _candidate(
     rng: np.random.Generator, model: VehicleModel, models: list[VehicleModel], placed: list[Array], link: float
-) -> Array:
+) -> tuple[Array, int]:
     height = rng.uniform(_ALTITUDE[0] + model.reach, 3.0) if model.dims == 3 else model.height
     if not placed:
         x, y = rng.uniform(-_SIDE / 2, _SIDE / 2, 2)
-        return np.round(np.array([x, y, height]), 3)
+        return np.round(np.array([x, y, height]), 3), 0
     anchor = int(rng.integers(len(placed)))
     reach = link - model.reach - models[anchor].reach - abs(model.lookahead - models[anchor].lookahead) - 1e-2
     height = min(height, placed[anchor][2] + 0.7 * reach)
     across = np.sqrt(max(reach**2 - (height - placed[anchor][2]) ** 2, 0.0)) * np.sqrt(rng.random())
     angle = rng.uniform(0, 2 * np.pi)
     x, y = placed[anchor][:2] + across * np.array([np.cos(angle), np.sin(angle)])
-    return np.round(np.array([x, y, height]), 3)
+    return np.round(np.array([x, y, height]), 3), anchor
+
+
+def _in_sight(position: Array, anchors: list[Array], sight: Sight) -> bool:
+    """Clear of walls that block by what any start keeps, and by what a rover's steered point lies ahead of it."""
+    room = max(model.reach + model.lookahead for model in VEHICLES.values()) + NOISE + STRAY
+    return all(bool(sight.surely(position, anchor[None], np.zeros(1), np.array([room]))[0]) for anchor in anchors)
 
 
 def _clear(

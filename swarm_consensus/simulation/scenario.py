@@ -159,7 +159,7 @@ class Control(Strict, frozen=True):
     max_age_s: Positive = 1.0  # oldest news of a held neighbour a robot still moves on
     lost_after_s: Positive = 5.0  # silence after which a neighbour is presumed dead
     margin_m: NotNegative = 0.1  # kept between a held link and the radio's range, beside tracking error
-    redundancy: Literal[1, 2] = 1  # witnesses for letting a link go; 2: the network stays whole when any one robot dies
+    redundancy: Literal[0, 1, 2] = 1  # 2: the network stays whole when any one robot dies; 0: it may fall apart
     gain_1_s: Positive = 3.0  # how fast a robot may use up the slack of a constraint, 1/s
 
 
@@ -167,7 +167,7 @@ class Expect(Strict, frozen=True):
     """What must hold for the run to succeed; a field that is left out is not judged."""
 
     connected: bool | None = None  # the living robots form one radio network at every physics step
-    links_kept: bool | None = None  # no link that both its ends hold is ever longer than radio range
+    links_kept: bool | None = None  # no link that both its ends hold is ever longer than radio range, or cut by a wall
     contacts: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None  # at most so many
     arrived_within_m: Positive | None = None  # every living robot this near its goal (or their centroid), to the end
     formation_error_m: Positive | None = None  # every living robot this near its slot, wherever the formation is

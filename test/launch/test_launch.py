@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,10 @@ service.include_launch_description(LaunchDescription([
     IncludeLaunchDescription(PythonLaunchDescriptionSource(file), launch_arguments=pairs)]))
 sys.exit(service.run())
 """
+needs_the_package = pytest.mark.skipif(
+    "swarm_consensus" not in index.get_packages_with_prefixes(),
+    reason="the package is not installed with its data files: pip install . and set AMENT_PREFIX_PATH",
+)
 
 
 def nodes(file: Path, **arguments: str) -> list[Node]:
@@ -88,24 +93,58 @@ def test_what_can_not_be_started_is_a_sentence(file: Path, arguments: dict[str, 
         nodes(file, **arguments)
 
 
+@needs_the_package
 @pytest.mark.parametrize(("duration", "status"), [("35", 0), ("1", 1)])  # nobody arrives within a second
 def test_a_launch_in_lockstep_ends_with_its_verdict(tmp_path: Path, duration: str, status: int) -> None:
-    if "swarm_consensus" not in index.get_packages_with_prefixes():
-        pytest.skip("the package is not installed with its data files: pip install . and set AMENT_PREFIX_PATH")
-    out = tmp_path / "run"
-    arguments = ("world:=alone", "physics:=kinematic", "pace:=fast", f"duration:={duration}", f"out:={out}")
-    result = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(SWARM), *arguments],
-        env=os.environ | LOCAL | {"ROS_LOG_DIR": str(tmp_path / "log"), "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert result.returncode == status, result.stdout + result.stderr
-    assert json.loads((out / "verdict.json").read_text())["held"] == (status == 0)
-    assert {"report.html", "recording.mcap", "metadata.yaml", "world.yaml"} <= {path.name for path in out.iterdir()}
+    with launched(tmp_path, "pace:=fast", f"duration:={duration}") as running:
+        said, _ = running.communicate(timeout=120)
+    assert running.returncode == status, said
+    assert json.loads((tmp_path / "run/verdict.json").read_text())["held"] == (status == 0)
+    assert whole(tmp_path / "run"), said
     assert living_that_name(str(tmp_path)) == []
+
+
+@needs_the_package
+def test_a_launch_that_is_interrupted_in_the_middle_leaves_a_whole_run_folder_and_no_process(tmp_path: Path) -> None:
+    with launched(tmp_path, "pace:=fast", "duration:=3600") as running:
+        assert running.stdout is not None
+        begun = any("of 3600 s" in line for line in running.stdout)
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+        said, _ = running.communicate(timeout=120)
+    assert begun, said
+    assert running.returncode == 0, said
+    verdict = json.loads((tmp_path / "run/verdict.json").read_text())
+    assert not verdict["complete"]
+    assert 0.0 < verdict["metrics"]["simulated_s"] < 3600.0
+    assert whole(tmp_path / "run"), said
+    assert living_that_name(str(tmp_path)) == []
+
+
+def launched(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The world `alone`, launched for real into ``folder/run``."""
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            DRIVER,
+            str(SWARM),
+            "world:=alone",
+            "physics:=kinematic",
+            f"out:={folder / 'run'}",
+            *arguments,
+        ],
+        env=os.environ | LOCAL | {"ROS_LOG_DIR": str(folder / "log"), "TMPDIR": str(folder)},
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def whole(folder: Path) -> bool:
+    """Whether a run folder has all that a run writes."""
+    wanted = {"report.html", "recording.mcap", "metadata.yaml", "world.yaml", "log.txt"}
+    return wanted <= {path.name for path in folder.iterdir()}
 
 
 def living_that_name(text: str) -> list[str]:

@@ -16,6 +16,8 @@ from swarm_consensus.network.frame import (
     MAGIC,
     MTU,
     VERSION,
+    Claim,
+    Claims,
     Frame,
     FrameError,
     Sighting,
@@ -66,6 +68,11 @@ speeds = st.floats(-FASTEST, FASTEST)
 indexes = st.integers(0, 255)
 ticks = st.integers(0, 2**53)
 sightings = st.builds(Sighting, robot=indexes, tick=ticks, x=coordinates, y=coordinates, z=coordinates)
+claims = st.builds(Claim, robot=indexes, epoch=ticks, held=st.binary(max_size=32))
+messages = st.one_of(
+    st.lists(sightings, max_size=4).map(lambda entries: Sightings(tuple(entries))),
+    st.lists(claims, max_size=6).map(lambda entries: Claims(tuple(entries))),
+)
 
 
 @st.composite
@@ -79,9 +86,7 @@ def frames(draw: st.DrawFn) -> Frame:
         velocity=draw(st.tuples(speeds, speeds, speeds)),
         held=pack_ids(draw(st.frozensets(indexes))),
         pushing=draw(st.booleans()),
-        messages=tuple(
-            packed(Sightings(tuple(entries))) for entries in draw(st.lists(st.lists(sightings, max_size=4), max_size=3))
-        ),
+        messages=tuple(map(packed, draw(st.lists(messages, max_size=3)))),
     )
 
 

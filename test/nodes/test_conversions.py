@@ -201,6 +201,7 @@ def test_a_frame_keeps_every_byte(frame: bytes) -> None:
             max_size=2,
             unique_by=lambda value: value.name,
         ).map(tuple),
+        lambda2=st.none() | st.floats(0.0, 256.0),
     )
 )
 def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
@@ -208,7 +209,7 @@ def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
     assert found is not None
     for name in ("reference", "desired", "velocity"):
         assert bits(getattr(found, name)) == bits(getattr(status, name)), name
-    for name in ("mode", "held", "lost", "active", "dropped"):
+    for name in ("mode", "held", "lost", "active", "dropped", "lambda2"):
         assert getattr(found, name) == getattr(status, name)
     assert [(each.name, bits(each.value), each.spread) for each in found.values] == [
         (each.name, bits(each.value), each.spread) for each in status.values
@@ -245,6 +246,7 @@ GOOD = {
     "lost": "",
     "active": "",
     "frames_dropped": "0",
+    "lambda2": "unknown",
 }
 LIES = [{key: None} for key in GOOD] + [
     {"reference_m": "1.0 2.0"},
@@ -256,6 +258,7 @@ LIES = [{key: None} for key in GOOD] + [
     {"frames_dropped": "9" * 5000},
     {"value heat": "1.0"},
     {"value heat": "warm", "spread heat": "0.0"},
+    {"lambda2": "large"},
 ]
 
 

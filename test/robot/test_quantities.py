@@ -27,8 +27,9 @@ from swarm_consensus.network.frame import (
     messages_of,
     packed,
 )
-from swarm_consensus.robot.agent import WORDS, Agent
+from swarm_consensus.robot.agent import CROWDED, WORDS, Agent
 from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.robot.link_state import ROOM as LINK_ROOM
 from swarm_consensus.robot.quantities import MOST, Quantities, Told, read, values_in, write
 from swarm_consensus.robot.rounds import LAWS, Quantity
 from swarm_consensus.robot.state import Stimulus
@@ -260,6 +261,8 @@ def test_the_longest_message_fits_beside_the_longest_note_and_everything_else(co
         anchor=(10**10, 10**10, 10**10),
     )
     assert len(encode(frame)) <= MTU
+    # claims of links, 150 bytes at the most (`link_state.ROOM`, and 10 around them), wait where these would not fit
+    assert len(encode(frame)) - (len(frame.messages[1]) + len(frame.messages[2])) + CROWDED + LINK_ROOM + 10 <= MTU
     given = read(spoken(longest(count, size)).entries[-1], size)
     assert given is not None
     assert given.sums is not None

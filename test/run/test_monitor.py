@@ -108,6 +108,19 @@ def test_a_wall_that_blocks_the_radio_splits_the_network() -> None:
     assert "connected" not in failed(watched([behind], scenario(obstacles=[wall])))
 
 
+def test_a_held_link_that_a_wall_cuts_is_not_kept() -> None:
+    # b and c, 1.9 m apart, step up to where the wall stands between them, at one physics step
+    wall = Obstacle(polygon_m=[[2.9, 1.0], [3.1, 1.0], [3.1, 3.0], [2.9, 3.0]])
+    behind = START.copy()
+    behind[1:, 1] = 2.0
+    for walls, kept in (("block", False), ("pass", True)):
+        world = scenario(radio=Radio(range_m=3.0, walls=walls), obstacles=[wall])
+        monitor = watched([START, behind, START], world)
+        assert ("links_kept" not in failed(monitor)) == kept
+        links = next(e for e in judge(monitor, (), 0, {}).expectations if e.name == "links_kept")
+        assert links.detail.startswith("behind a wall first at ") != kept
+
+
 def test_arrival_is_judged_from_its_time_on() -> None:
     late = scenario(expect=Expect(arrived_within_m=0.5, by_s=0.5), mission=Mission())  # to their middle
     together = START * 0.1 + [1.8, 0.0, 0.0]

@@ -12,6 +12,7 @@ import pytest
 from swarm_consensus.errors import InputError
 from swarm_consensus.run import plots
 from swarm_consensus.run.options import Options
+from swarm_consensus.run.panels import connectivity
 from swarm_consensus.run.report import summary, write_report
 from swarm_consensus.run.run import run
 from swarm_consensus.run.series import load_series
@@ -71,7 +72,34 @@ def test_the_page_shows_each_expectation_event_and_picture_and_escapes_what_file
     assert re.search(r"contacts<td>at most 0<td>0<td class=\"held\">held", page)
     labels = re.findall(r'role="img" aria-label="([^"]+)"', page)
     assert labels[0] == "Paths"
-    assert {"Distance to the goal", "Longest held link", "Frames"} <= set(labels)
+    assert labels[1:] == [
+        "Smallest separation of two living robots",
+        "Longest held link",
+        "Algebraic connectivity, true and estimated",
+        "Links held, formed and let go",
+        "Frames",
+        "Distance to the goal",
+        "What holds robots back",
+        "Order and polarisation",
+        "Cohesion radius",
+        "Velocity mismatch",
+    ]
+    for name in ("lambda2_held_min", "relative_connectivity_min", "order_mean", "cohesion_radius_end_m"):
+        assert f"<td>{name}<td>" in page
+
+
+def test_what_robots_estimate_is_drawn_beside_the_truth(folder: Path) -> None:
+    series = load_series(folder)
+    alive = ~np.isnan(series["goal"][-1])
+    assert series["lambda2_held"][-1] == 2.0  # c died at 1 s: a link of two is left
+    assert series["lambda2_held"][0] == pytest.approx(3.0)  # three in a ring
+    # claims need a tick to be heard, and c is presumed dead after 5 s only
+    assert np.isnan(series["estimated"][0]).all()
+    np.testing.assert_allclose(series["estimated"][-1, alive], 3.0)
+    assert np.isnan(series["estimated"][-1, ~alive]).all()
+    picture = plots.svg(connectivity(series))
+    for label in ("radio graph, true", "held links, true", "held links, robots' median", "range over robots"):
+        assert f">{label}<" in picture
 
 
 def test_the_page_is_made_from_the_folder_alone_and_equal_to_the_byte(folder: Path) -> None:

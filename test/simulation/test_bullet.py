@@ -62,8 +62,8 @@ def test_hovering_it_stays_where_it_is() -> None:
 def test_hover_thrust_is_the_weight() -> None:
     control = multirotor.MultirotorControl(np.zeros(1), 1 / 240)
     control.command(np.zeros((1, 4)))
-    force, torque = control.wrench(np.eye(3)[None], np.zeros((1, 3)), np.zeros((1, 3)), np.ones(1))
-    np.testing.assert_allclose(force, [[0.0, 0.0, multirotor.MASS * G]], rtol=1e-12)
+    force, torque = control.wrench(np.eye(3)[..., None], np.zeros((3, 1)), np.zeros((3, 1)), np.ones(1))
+    np.testing.assert_allclose(force[:, 0], [0.0, 0.0, multirotor.MASS * G], rtol=1e-12)
     np.testing.assert_allclose(torque, 0.0, atol=1e-15)
 
 
@@ -81,7 +81,7 @@ def test_drag_at_a_speed_is_that_of_the_identified_model() -> None:
     control = multirotor.MultirotorControl(np.zeros(1), 1 / 240)
     control.command(np.array([[2.0, 0.0, 0.0, 0.0]]))
     # at the commanded speed only the weight is to be carried: four rotors at sqrt(m g / 4 k)
-    force, _ = control.wrench(np.eye(3)[None], np.array([[2.0, 0.0, 0.0]]), np.zeros((1, 3)), np.ones(1))
+    force, _ = control.wrench(np.eye(3)[..., None], np.array([[2.0], [0.0], [0.0]]), np.zeros((3, 1)), np.ones(1))
     speed = math.sqrt(multirotor.MASS * G / 4 / multirotor.THRUST)
     assert force[0, 0] == pytest.approx(-multirotor.DRAG[0] * 4 * speed * 2.0, rel=1e-9)
     assert speed * 60 / (2 * math.pi) == pytest.approx(14468, rel=1e-3)  # rpm, as published for hover

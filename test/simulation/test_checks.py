@@ -305,10 +305,30 @@ PLACES: list[tuple[dict[str, Any], str]] = [
         "robots: the start is not connected but in 2 parts; 'a' and 'b', the nearest to a link, are near enough, but",
     ),
     (
+        # the wall ends 0.2 m beside the line between them: 0.18 m of tracking, 0.02 and 0.05 m are kept
+        {
+            "robots": [rover("a", -1, 0), rover("b", 1, 0)],
+            "obstacles": [box(-0.1, -1, 0.1, -0.2)],
+            "radio": {"range_m": 4, "walls": "block"},
+        },
+        (
+            "robots: the start is not connected but in 2 parts; 'a' and 'b', the nearest to a link, are near enough, "
+            "but a wall is nearer than 0.25 m to the line between them and blocks the radio"
+        ),
+    ),
+    (
         # a and c are 6 m apart, b stands between them
         {"robots": [rover("a", -3, 0), rover("b", 0, 0), rover("c", 3, 0)], "control": {"redundancy": 2}},
         "robots: without 'b' the start falls apart, and control.redundancy is 2: any one robot may die",
     ),
+    # rovers keep 2 * (0.18 + 0.18) apart, and a link up to 4 - 0.1 - 2 * 0.18
+    *[
+        (
+            {"robots": [group("r", 4)], "mission": {"behaviour": "flocking", "spacing_m": spacing}},
+            f"mission.spacing_m is {spacing}, must be above the 0.72 m that a rover and a rover keep apart, and below",
+        )
+        for spacing in (0.7, 3.6)
+    ],
     # a square metre holds one rover in the middle; a second one would have to be 0.72 m away
     (
         {"robots": [group("r", 4, polygon=[[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]])]},

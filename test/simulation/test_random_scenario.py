@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+import pytest
 
 from swarm_consensus.simulation.checks import check
 from swarm_consensus.simulation.random_scenario import Hardship, random_scenario
@@ -27,5 +30,8 @@ def test_radios_get_nearly_as_bad_as_they_may_and_never_worse() -> None:
     assert {len(s.radio.partitions) for s in DRAWN} == set(range(hard.outages + 1))
 
 
-def test_what_is_drawn_is_valid() -> None:
-    assert [problem for scenario in DRAWN[:50] for problem in check(scenario)] == []
+@pytest.mark.parametrize("walls", ["pass", "block"])
+def test_what_is_drawn_is_valid(walls: Literal["pass", "block"]) -> None:
+    hard = Hardship(walls=walls, obstacles=12)
+    drawn = [random_scenario(np.random.default_rng(seed), hard) for seed in range(40)]
+    assert [problem for scenario in [*drawn, *DRAWN[:50]] for problem in check(scenario)] == []

@@ -11,7 +11,7 @@ import msgspec
 from swarm_consensus.errors import nearest
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.simulation.checks.references import label_problems
-from swarm_consensus.simulation.placement import separation
+from swarm_consensus.simulation.placement import link_length, separation
 from swarm_consensus.simulation.roster import robot_names
 from swarm_consensus.simulation.scenario import Mission, Scenario
 
@@ -49,6 +49,7 @@ def mission_problems(scenario: Scenario) -> Iterator[str]:
         if name is not None and name not in names:
             yield f"mission.{field} is {name!r}, there is no such robot{nearest(name, names)}"
     yield from _slot_problems(scenario, names)
+    yield from _spacing_problems(scenario)
     for index, peak in enumerate(mission.density):
         if len(peak.at_m) != 2:
             yield f"mission.density[{index}].at_m has {len(peak.at_m)} numbers, must be [x, y]"
@@ -64,6 +65,21 @@ def _field_problems(mission: Mission) -> Iterator[str]:
     for name in sorted(given - READS.get(mission.behaviour, given)):
         readers = " and ".join(sorted(reader for reader, read in READS.items() if name in read))
         yield f"mission.{name} is given, but {mission.behaviour} does not read it; {readers} would"
+
+
+def _spacing_problems(scenario: Scenario) -> Iterator[str]:
+    """A lattice of a flock lies between what bodies allow and what links allow."""
+    spacing = scenario.mission.spacing_m
+    if spacing is None:
+        return
+    kinds = sorted({entry.vehicle for entry in scenario.robots})
+    for first, second in itertools.combinations_with_replacement(kinds, 2):
+        least, longest = separation(first, second), link_length(scenario, first, second)
+        if not least < spacing < longest:
+            yield (
+                f"mission.spacing_m is {spacing:g}, must be above the {least:.2f} m that a {first} and a {second} keep "
+                f"apart, and below the {longest:.2f} m of their longest link"
+            )
 
 
 def _slot_problems(scenario: Scenario, names: Sequence[str]) -> Iterator[str]:

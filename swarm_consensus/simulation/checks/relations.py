@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.checks.quantities import named_problems
-from swarm_consensus.simulation.placement import separation
+from swarm_consensus.simulation.placement import link_length, separation
 from swarm_consensus.simulation.quantities import EXTREMES
 from swarm_consensus.simulation.roster import names_of
 from swarm_consensus.simulation.scenario import Scenario, Vehicle
@@ -59,7 +59,7 @@ def _radio_problems(scenario: Scenario) -> Iterator[str]:
         return
     for first, second in pairs:
         reach = VEHICLES[first].reach + VEHICLES[second].reach
-        longest = radio.range_m - control.margin_m - reach
+        longest = link_length(scenario, first, second)
         least = separation(first, second)
         if least >= longest:
             yield (

@@ -21,6 +21,7 @@ from swarm_consensus.simulation.placement import (
     place,
     room,
     separation,
+    sight_room,
     start_links,
 )
 from swarm_consensus.simulation.scenario import Scenario
@@ -113,6 +114,8 @@ def _overlap_problems(robots: Sequence[PlacedRobot]) -> Iterator[str]:
 
 
 def _split_problems(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Iterator[str]:
+    if not scenario.control.redundancy:
+        return
     links = start_links(scenario, robots).astype(float)
     part = components(links)
     if not part.any():
@@ -133,7 +136,8 @@ def _split_problems(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Iterat
         f"{apart[i, j]:.2f} m apart{_ahead(position, apart, i, j)}, and a link holds up to "
         f"radio.range_m - control.margin_m - tracking = {longest:.2f} m"
         if excess[i, j] > 0
-        else "near enough, but a wall stands between them"
+        else f"near enough, but a wall is nearer than {sight_room(robots[i].vehicle, robots[j].vehicle):.2f} m to the "
+        "line between them and blocks the radio"
     )
     yield (
         f"robots: the start is not connected but in {int(part.max()) + 1} parts; '{robots[i].name}' and "
