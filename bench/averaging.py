@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 
+import msgspec
 import networkx as nx
 import numpy as np
 from rich.console import Console
@@ -17,6 +18,9 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.consensus import average, chebyshev, exact, extremes, integral, resilient, tracking, two_register
 from swarm_consensus.consensus.neighbourhood import neighbourhoods
 from swarm_consensus.consensus.running_sums import RunningSums
+from swarm_consensus.network.frame import Values
+from swarm_consensus.robot.quantities import Quantities
+from swarm_consensus.robot.rounds import LAWS, Quantity
 
 NEIGHBOURS = 10
 NODES = 10_000
@@ -76,6 +80,30 @@ def robot_times(dims: int) -> dict[str, float]:
         "W-MSR, F = 2": timed(lambda: resilient.step(own, near, mask, 2)),
         "running sums": running_sums_time(dims),
     }
+
+
+def tick_times(rounds: int = 600) -> dict[str, float]:
+    """Median time of a robot's tick of one quantity, reading ten entries and writing its own included, by law, us."""
+    gains, nowhere = integral.Gains(1.0, 0.5, 0.05, 0.1), np.zeros(3)
+    found = {}
+    for law in LAWS:
+        orders = [Quantity("x", law, 1, constant=np.array([float(i)]), liars=2, gains=gains) for i in range(11)]
+        robots = [Quantities(i, [order], 20) for i, order in enumerate(orders)]
+        times = []
+        for tick in range(rounds):
+            said = []
+            for robot in robots:
+                begin = time.perf_counter_ns()
+                message = robot.tick(tick, (), nowhere, ())
+                robot.status()
+                times.append((time.perf_counter_ns() - begin) / 1e3)
+                said.append(msgspec.msgpack.decode(message, type=Values))
+            for i, robot in enumerate(robots):
+                for j, words in enumerate(said):
+                    if i != j:
+                        robot.hear(j, tick + 1, words)
+        found[law] = statistics.median(times)
+    return found
 
 
 def metropolis(links: sparse.csr_array) -> sparse.csr_array:
@@ -184,6 +212,10 @@ def main() -> None:
     one, three = robot_times(1), robot_times(3)
     for name, value in one.items():
         table.add_row(name, f"{value:.1f}", f"{three[name]:.1f}", "20")
+    console.print(table)
+    table = Table("law", "us", title="The same on a robot, messages read and written: median us")
+    for name, value in tick_times().items():
+        table.add_row(name, f"{value:.0f}")
     console.print(table)
     table = Table("law", "s", "target", title="10,000 nodes, 100 rounds")
     for name, value in network_times().items():

@@ -27,6 +27,8 @@ Areas Commun. 31, 2013.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,6 +63,8 @@ def step(own: Array, neighbours: Array, mask: NDArray[np.bool_], liars: int) -> 
     """
     checked_count("the number of liars F", liars)
     usable = heard(own, neighbours, mask)
+    if np.logical_and.reduce(usable, axis=None):
+        return _trimmed(own, neighbours, usable.shape[-1], liars)
     said = np.where(usable[..., None], neighbours, own[..., None, :])
     count = np.add.reduce(usable, axis=-1)
     if np.count_nonzero(usable) == np.count_nonzero(mask):
@@ -72,15 +76,25 @@ def step(own: Array, neighbours: Array, mask: NDArray[np.bool_], liars: int) -> 
     return result
 
 
-def _trimmed(own: Array, said: Array, count: NDArray[np.int_], liars: int) -> Array:
+def _trimmed(own: Array, said: Array, count: NDArray[np.int_] | int, liars: int) -> Array:
     """Mean of the own value and of what is kept; in `said` the own value stands for whoever was not heard."""
     centre = own[..., None, :]
-    kept = np.concatenate((said, centre), axis=-2)  # the own value is neither above nor below itself: no rank moves
-    kept.sort(axis=-2)
-    low, high = kept[..., :liars, :], kept[..., max(kept.shape[-2] - liars, 0) :, :]
-    dropped = np.add.reduce(low < centre, axis=-2) + np.add.reduce(high > centre, axis=-2)
-    np.maximum(low, centre, out=low)  # into `kept`
-    np.minimum(high, centre, out=high)
-    moved = own + np.add.reduce(kept - centre, axis=-2) / (1 + count[..., None] - dropped)
-    lowest, highest = np.minimum.reduce(kept, axis=-2), np.maximum.reduce(kept, axis=-2)
+    ranked = np.concatenate((said, centre), axis=-2)  # the own value is neither above nor below itself: no rank moves
+    ranked.sort(axis=-2)
+    least, most, aside = _limits(ranked.shape[-2], liars)
+    offset = ranked - centre
+    kept = np.minimum(np.maximum(offset, least), most)  # 0 for who is put aside
+    dropped = np.add.reduce(kept != offset, axis=-2)
+    counted = count[..., None] if isinstance(count, np.ndarray) else count
+    moved = own + np.add.reduce(kept, axis=-2) / (1 + counted - dropped)
+    lowest, highest = np.minimum(ranked[..., aside, :], own), np.maximum(ranked[..., -1 - aside, :], own)
     return np.asarray(np.minimum(np.maximum(moved, lowest), highest))  # the last bit too
+
+
+@lru_cache(maxsize=1024)
+def _limits(count: int, liars: int) -> tuple[Array, Array, int]:
+    """Between which offsets from the own value each rank is kept, (count, 1) each, and how many ranks are at an end."""
+    least, most = np.full((2, count, 1), np.inf)
+    least *= -1.0
+    least[:liars] = most[max(count - liars, 0) :] = 0.0
+    return least, most, min(liars, count - 1)

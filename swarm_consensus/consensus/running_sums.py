@@ -132,6 +132,9 @@ class RunningSums:
     def tick(self, tick: int, neighbours: Iterable[int]) -> Sums:
         """Give each neighbour its share, and return what to broadcast.
 
+        One that has not been heard in this session of the link yet is told the session, and given nothing: it may not
+        hear this robot at all.
+
         Parameters
         ----------
         tick
@@ -139,18 +142,30 @@ class RunningSums:
         neighbours
             Roster indexes of those the robot has links with: it heard them of late. An unknown one becomes known.
         """
-        receivers = [self._link(robot, tick) for robot in neighbours]
+        links = self._links
+        receivers = [(robot, links.get(robot) or self._link(robot, tick)) for robot in neighbours]
         self.estimate = self._ratio()
-        shares = [mass // (len(receivers) + 1) for mass in self._held]
+        answered = [link.given for _, link in receivers if link.tick >= 0]
+        shares = [mass // (len(answered) + 1) for mass in self._held]
         for place, share in enumerate(shares):
-            self._held[place] -= len(receivers) * share
+            self._held[place] -= len(answered) * share
+        for given in answered:
+            for place, share in enumerate(shares):
+                given[place] += share
         entries = []
         for robot, link in receivers:
             given = link.given
-            for place, share in enumerate(shares):
-                given[place] += share
             entries.append(Given(robot, link.session, tuple([total & _ROUND for total in given])))
         return Sums(tick, tuple(entries))
+
+    def in_hand(self) -> tuple[Array, float]:
+        """Return the mass that the robot holds now, shape (d,), and the weight: in units of the value, and of robots.
+
+        Their quotient is the estimate. Where much is on its way, little is in hand, and a change of the own value
+        weighs much: the quotient of means over some rounds is steadier.
+        """
+        *masses, weight = self._held
+        return np.array([mass * self.resolution for mass in masses]), weight / _WEIGHT
 
     def update(self, value: ArrayLike) -> None:
         """Replace the robot's own value: the swarm's average follows, which tracks inputs that change.
@@ -174,25 +189,37 @@ class RunningSums:
         if link is not None:
             self._clear(link)
 
-    def _link(self, robot: int, tick: int) -> tuple[int, _Link]:
-        link = self._links.get(robot)
-        if link is None:
-            self._session = max(tick, self._session + 1)
-            size = len(self._held)
-            link = self._links[robot] = _Link(self._session, [0] * size, [0] * size)
-        return robot, link
+    def expire(self, before: int) -> None:
+        """Clear the links over which nothing came since before a tick of the swarm's clock, and take back their shares.
+
+        Where robots move apart, what was given to one out of reach is as good as lost to the rest, and holds the
+        average of long ago. The other end does the same, or takes over the session that begins anew.
+        """
+        for robot in [r for r, link in self._links.items() if max(link.tick, link.session) < before]:
+            self.forget(robot)
+
+    def _link(self, robot: int, tick: int) -> _Link:
+        """Begin a link."""
+        self._session = max(tick, self._session + 1)
+        size = len(self._held)
+        link = self._links[robot] = _Link(self._session, [0] * size, [0] * size)
+        return link
 
     def _take(self, link: _Link, tick: int, entry: Given) -> None:
-        if len(entry.sums) != len(self._held):
+        held, received = self._held, link.received
+        if len(entry.sums) != len(held):
             return
-        if entry.session > link.session:
+        if entry.session != link.session:
+            # sessions begin at the tick or follow each other: one far ahead of it would use up the numbers there are
+            if not link.session < entry.session <= tick + _ROBOTS:
+                return
             self._clear(link)
             link.session, link.tick = entry.session, -1
             self._session = max(self._session, entry.session)
-        if entry.session < link.session or tick <= link.tick:
+            held, received = self._held, link.received
+        if tick <= link.tick:
             return
         link.tick = tick
-        held, received = self._held, link.received
         for place, total in enumerate(entry.sums):
             grown = ((total - received[place] + _HALF) & _ROUND) - _HALF
             received[place] += grown

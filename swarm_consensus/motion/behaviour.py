@@ -41,6 +41,7 @@ class Task:
     spacing: float | None = None  # m, wished between neighbours; None: the behaviour's own choice
     density: tuple[Peak, ...] = ()  # where robots are wanted more
     leader: int | None = None  # roster index of whom the others follow
+    agreed_goal: str | None = None  # the quantity whose present value is the goal, [x, y] m
     base: int | None = None  # roster index of the robot that stays where it is, and to which the others keep a way
 
 

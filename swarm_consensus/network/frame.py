@@ -75,7 +75,13 @@ class Note(msgspec.Struct, array_like=True, frozen=True, tag="note"):
     words: Raw
 
 
-Message: TypeAlias = Sightings | Claims | Note  # later capabilities add to the union: each message has its own tag
+class Values(msgspec.Struct, array_like=True, frozen=True, tag="values"):
+    """What the sender says of each quantity on which the swarm agrees, in the order of the scenario."""
+
+    entries: tuple[Raw, ...]  # `swarm_consensus.robot.quantities` reads them; a damaged one harms no other
+
+
+Message: TypeAlias = Sightings | Claims | Note | Values  # later capabilities add to it: each message has its own tag
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import Twist
 from nav_msgs.msg import Odometry as OdometryMessage
-from std_msgs.msg import UInt8MultiArray
+from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.ticks import read_stamp, write_stamp
-from swarm_consensus.robot.state import Command, Odometry, Status
+from swarm_consensus.robot.state import Command, Odometry, Status, Value
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
@@ -110,6 +111,24 @@ def frame_from_ros(message: UInt8MultiArray) -> bytes:
     return data
 
 
+def readings_to_ros(readings: Sequence[float], tick: int, message: Float64MultiArray) -> None:
+    """Put the readings of quantities, each in its own unit, into std_msgs/Float64MultiArray.
+
+    It has no stamp. So the tick stands before the readings, as the padding that ``layout.data_offset`` tells of; a
+    sensor that is no part of a simulation leaves both out.
+    """
+    message.layout.data_offset = 1
+    message.data = array("d", (float(tick), *map(float, readings)))
+
+
+def readings_from_ros(message: Float64MultiArray) -> tuple[int | None, tuple[float, ...]]:
+    """Take the tick, if there is one, and the readings out of std_msgs/Float64MultiArray."""
+    numbers = tuple(message.data.tolist())
+    if message.layout.data_offset != 1 or not numbers or not 0 <= numbers[0] < 2**53:
+        return None, numbers
+    return int(numbers[0]), numbers[1:]
+
+
 def status_to_ros(status: Status, tick: int, rate: int, name: str) -> DiagnosticArray:
     """Tell a robot's status as diagnostic_msgs/DiagnosticArray.
 
@@ -136,6 +155,9 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
         "frames_dropped": str(status.dropped),
         "lambda2": UNKNOWN if status.lambda2 is None else repr(float(status.lambda2)),
     }
+    for each in status.values:
+        values[f"value {each.name}"] = _numbers(each.value)
+        values[f"spread {each.name}"] = repr(float(each.spread))
     message.status = [
         DiagnosticStatus(
             level=DiagnosticStatus.OK if status.mode == "moving" else DiagnosticStatus.WARN,
@@ -163,6 +185,12 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             active=tuple(filter(None, values["active"].split("; "))),
             dropped=int(values["frames_dropped"]),
             lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
+            values=tuple(
+                Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
+                for kind, _, name in (key.partition(" ") for key in values)
+                if kind == "value"
+                for text in (values[f"value {name}"],)
+            ),
         )
     except (LookupError, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""The world's side of one robot's topics: odometry and heard frames out, command, frame and status back."""
+"""The world's side of one robot's topics: odometry, readings and heard frames out, command, frame and status back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
-from std_msgs.msg import UInt8MultiArray
+from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.network.bundle import bundle
 from swarm_consensus.network.frame import MTU
@@ -20,6 +20,7 @@ from swarm_consensus.nodes.conversions import (
     frame_from_ros,
     frame_to_ros,
     odometry_to_ros,
+    readings_to_ros,
     status_from_ros,
 )
 from swarm_consensus.nodes.qos import Qualities
@@ -30,7 +31,7 @@ _BACKLOG = 4  # newest frames kept of a robot; one enters the radio each tick
 
 
 class Port:
-    """Four topics and the status of one robot, from when its node starts until it ends.
+    """All topics of one robot, from when its node starts until it ends.
 
     A robot that starts again gets a new port, so that nothing its predecessor sent or was sent lives on. A robot may
     send anything at all: a command that is none stops its vehicle, the radio sends nothing of a frame that is too long
@@ -63,6 +64,9 @@ class Port:
         self._odometry.child_frame_id = f"{name}/base_link"
         self._bundle = UInt8MultiArray()
         self._odom = node.create_publisher(Odometry, f"/{name}/odom", qualities.control)
+        self._readings = Float64MultiArray()
+        self._senses: Any = None  # publisher of readings, once there are any
+        self._qualities = qualities
         self._rx = node.create_publisher(UInt8MultiArray, f"/{name}/rx", qualities.air)
         self._subscriptions: list[Any] = [
             node.create_subscription(TwistStamped, f"/{name}/cmd_vel", self._on_command, qualities.control),
@@ -73,9 +77,18 @@ class Port:
     def send(self, stimulus: Stimulus) -> None:
         """Tell the robot what it senses and hears at a tick."""
         odometry_to_ros(stimulus.odometry, stimulus.tick, self._rate, self._odometry)
+        if stimulus.readings:
+            self._sense(stimulus)
         frame_to_ros(bundle(stimulus.tick, stimulus.frames), self._bundle)
         self._odom.publish(self._odometry)
         self._rx.publish(self._bundle)
+
+    def _sense(self, stimulus: Stimulus) -> None:
+        if self._senses is None:
+            topic = f"/{self.name}/readings"
+            self._senses = self._node.create_publisher(Float64MultiArray, topic, self._qualities.control)
+        readings_to_ros(stimulus.readings, stimulus.tick, self._readings)
+        self._senses.publish(self._readings)
 
     def matched(self) -> bool:
         """Return whether a robot's node is at the other end of all topics."""
@@ -89,6 +102,8 @@ class Port:
             self._node.destroy_subscription(subscription)
         self._node.destroy_publisher(self._odom)
         self._node.destroy_publisher(self._rx)
+        if self._senses is not None:
+            self._node.destroy_publisher(self._senses)
 
     def _on_command(self, message: TwistStamped) -> None:
         self.command = (read_stamp(message.header.stamp, self._rate), command_from_ros(message.twist) or STOP)

@@ -5,6 +5,7 @@ Names are relative to the namespace, ``/<robot>``.
 ===================  =================================  ====================================================
 in ``odom``          nav_msgs/Odometry                  m, m/s, rad/s; pose in the world frame, twist in the body's
 in ``rx``            std_msgs/UInt8MultiArray           a frame each, or a bundle of frames (docs/frames.md)
+in ``readings``      std_msgs/Float64MultiArray         of the sensors of quantities, in their units, if there are any
 out ``cmd_vel``      geometry_msgs/TwistStamped, Twist  m/s forward, left, up; rad/s
 out ``tx``           std_msgs/UInt8MultiArray           one frame each tick
 out ``status``       diagnostic_msgs/DiagnosticArray    twice a second
@@ -76,7 +77,9 @@ class RobotNode(Node):
         self._markers = self.create_publisher(MarkerArray, "markers", 1)
         self._neighbours = self.create_publisher(MarkerArray, "neighbours", 1)
         self.create_service(Trigger, "halt", self._halt)
-        self._stimuli = (FromWorld if pace == "lockstep" else FromClock)(self, self._rate, qualities, self._tick)
+        self._stimuli = (FromWorld if pace == "lockstep" else FromClock)(
+            self, self._rate, qualities, self._tick, readings=agent.config.readings
+        )
 
     def stop(self) -> None:
         """Tell the vehicle to stop, as the last thing before this node ends."""

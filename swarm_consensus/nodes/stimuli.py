@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.node import Node
-from std_msgs.msg import UInt8MultiArray
+from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.network.bundle import is_bundle, unbundle
 from swarm_consensus.network.frame import FrameError
-from swarm_consensus.nodes.conversions import frame_from_ros, odometry_from_ros
+from swarm_consensus.nodes.conversions import frame_from_ros, odometry_from_ros, readings_from_ros
 from swarm_consensus.nodes.qos import Qualities
 from swarm_consensus.nodes.ticks import read_stamp, tick_at
 from swarm_consensus.robot.state import Odometry, Stimulus
@@ -23,28 +23,36 @@ _BACKLOG = 1024  # frames kept for a tick
 
 
 class FromWorld:
-    """Lockstep: a stimulus is complete once odometry and bundle of the same tick are there.
+    """Lockstep: a stimulus is complete once odometry, bundle and readings, if any, of the same tick are there.
 
     The newest of each is kept, in whatever order they come; what is no bundle is not heard.
 
     Parameters
     ----------
     node
-        Subscribes to ``odom`` and ``rx``.
+        Subscribes to ``odom`` and ``rx``, and to ``readings`` if there are any.
     rate
         Ticks a second.
     qualities
         Quality of service, the same as the world's.
     tick
         Called with each stimulus.
+    readings
+        How many the robot is to be told.
     """
 
-    def __init__(self, node: Node, rate: int, qualities: Qualities, tick: Callable[[Stimulus], None]) -> None:
+    def __init__(
+        self, node: Node, rate: int, qualities: Qualities, tick: Callable[[Stimulus], None], readings: int = 0
+    ) -> None:
         self.tick = -1  # of the last stimulus
         self._rate = rate
         self._give = tick
         self._sensed: tuple[int, Odometry | None] = (-1, None)
         self._heard: tuple[int, tuple[bytes, ...]] = (-1, ())
+        self._read: tuple[int, tuple[float, ...]] | None = None  # None: nothing is to be read
+        if readings:
+            self._read = (-1, ())
+            node.create_subscription(Float64MultiArray, "readings", self._on_readings, qualities.control)
         node.create_subscription(OdometryMessage, "odom", self._on_odometry, qualities.control)
         node.create_subscription(UInt8MultiArray, "rx", self._on_bundle, qualities.air)
 
@@ -63,12 +71,19 @@ class FromWorld:
             self._heard = (tick, frames)
             self._complete()
 
+    def _on_readings(self, message: Float64MultiArray) -> None:
+        tick, readings = readings_from_ros(message)
+        if tick is not None and self._read is not None and tick > self._read[0]:
+            self._read = (tick, readings)
+            self._complete()
+
     def _complete(self) -> None:
         tick, odometry = self._sensed
         heard_at, frames = self._heard
-        if tick == heard_at and tick > self.tick:
+        read_at, readings = (tick, ()) if self._read is None else self._read
+        if tick == heard_at == read_at and tick > self.tick:
             self.tick = tick
-            self._give(Stimulus(tick=tick, odometry=odometry, frames=frames))
+            self._give(Stimulus(tick=tick, odometry=odometry, frames=frames, readings=readings))
 
 
 class FromClock:
@@ -80,7 +95,7 @@ class FromClock:
     Parameters
     ----------
     node
-        Subscribes to ``odom`` and ``rx``, and has the clock.
+        Subscribes to ``odom`` and ``rx``, and to ``readings`` if there are any, and has the clock.
     rate
         Ticks a second.
     qualities
@@ -88,7 +103,9 @@ class FromClock:
     tick
         Called with each stimulus.
     steady
-        Clock that never jumps, s, for the age of odometry.
+        Clock that never jumps, s, for the age of odometry and readings.
+    readings
+        How many the robot is to be told.
     """
 
     def __init__(
@@ -98,6 +115,7 @@ class FromClock:
         qualities: Qualities,
         tick: Callable[[Stimulus], None],
         steady: Callable[[], float] = time.monotonic,
+        readings: int = 0,
     ) -> None:
         self.tick = 0
         self._rate = rate
@@ -107,6 +125,10 @@ class FromClock:
         self._odometry: Odometry | None = None
         self._measured = -DEADMAN_S
         self._frames: deque[bytes] = deque(maxlen=_BACKLOG)
+        self._readings: tuple[float, ...] = ()
+        self._read = -DEADMAN_S
+        if readings:
+            node.create_subscription(Float64MultiArray, "readings", self._on_readings, qualities.control)
         node.create_subscription(OdometryMessage, "odom", self._on_odometry, qualities.control)
         node.create_subscription(UInt8MultiArray, "rx", self._on_frame, qualities.air)
         node.create_timer(1.0 / (LOOKS * rate), self._look)
@@ -114,6 +136,10 @@ class FromClock:
     def _on_odometry(self, message: OdometryMessage) -> None:
         self._odometry = odometry_from_ros(message, self._rate)
         self._measured = self._steady()
+
+    def _on_readings(self, message: Float64MultiArray) -> None:
+        self._readings = readings_from_ros(message)[1]
+        self._read = self._steady()
 
     def _on_frame(self, message: UInt8MultiArray) -> None:
         data = frame_from_ros(message)
@@ -130,7 +156,9 @@ class FromClock:
         if tick <= self.tick:  # the same period still, or simulated time has not begun
             return
         self.tick = tick
-        fresh = self._steady() - self._measured < DEADMAN_S
+        now = self._steady()
+        odometry = self._odometry if now - self._measured < DEADMAN_S else None
+        readings = self._readings if now - self._read < DEADMAN_S else ()
         frames = tuple(self._frames)
         self._frames.clear()
-        self._give(Stimulus(tick=tick, odometry=self._odometry if fresh else None, frames=frames))
+        self._give(Stimulus(tick=tick, odometry=odometry, frames=frames, readings=readings))

@@ -21,10 +21,11 @@ from swarm_consensus.motion.behaviour import Briefing, Situation, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
-from swarm_consensus.network.frame import Frame, Note, encode, messages_of, packed
+from swarm_consensus.network.frame import Frame, Note, Values, encode, messages_of, packed
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.neighbours import Neighbours, View
+from swarm_consensus.robot.quantities import Quantities
 from swarm_consensus.robot.safety import Blocked, Safety
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
@@ -32,6 +33,7 @@ from swarm_consensus.robot.vehicle import admit, follow, followed_point
 
 LEASH = 0.6  # of the tracking bound: so far a reference may run ahead; the rest is for noise and for what swings out
 WORDS = 800  # bytes, the most that a behaviour may say in a frame: beacon and sightings need the rest
+CROWDED = 975  # bytes of values and note beside which claims of links find no room in the frame: they wait
 _STILL = np.zeros(3)
 _NOWHERE = np.full(3, np.nan)
 
@@ -75,6 +77,7 @@ class Agent:
         self._topic = task.behaviour
         self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
         self._slip = Slip(config.index, config.period)
+        self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -112,6 +115,7 @@ class Agent:
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
+        values = self._agree(stimulus, neighbours)
         hold = self._reason_to_hold(odometry, neighbours, tick)
         if hold is None:
             decision = self._steer(self._wish(neighbours, view, notes, tick), neighbours, view)
@@ -119,7 +123,8 @@ class Agent:
             decision = Decision(hold)
         command, velocity = self._move(odometry, decision)
         self._velocity = velocity
-        return Response(command, self._beacon(tick, neighbours, velocity, decision), self._status(neighbours, decision))
+        frame = self._beacon(tick, neighbours, velocity, decision, values)
+        return Response(command, frame, self._status(neighbours, decision))
 
     def _hear(self, neighbours: Neighbours, frames: Iterable[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
         """Take in frames; return the notes for this robot's behaviour, each with its sender."""
@@ -130,7 +135,24 @@ class Agent:
             for message in messages:
                 if isinstance(message, Note) and message.topic == self._topic:
                     notes.append((frame.sender, message.words))
+                elif isinstance(message, Values) and self._quantities is not None:
+                    self._quantities.hear(frame.sender, frame.tick, message)
         return tuple(notes)
+
+    def _agree(self, stimulus: Stimulus, neighbours: Neighbours) -> tuple[Raw, ...]:
+        """Do a round of what the swarm agrees on; return what to say of it."""
+        if self._quantities is None:
+            return ()
+        assert self._reference is not None
+        return (self._quantities.tick(stimulus.tick, stimulus.readings, self._reference, neighbours.lost),)
+
+    def _present_goal(self) -> Array | None:
+        """Return the goal, (d,) m; if the swarm agrees on it, what this robot believes of it now."""
+        name = self.config.task.agreed_goal
+        if name is None or self._quantities is None or self._reference is None:
+            return self._goal
+        agreed = self._quantities.value(name)
+        return None if agreed is None else np.concatenate((agreed, self._reference[2 : self._dims]))
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:
         """Set up what depends on when and where the robot was switched on."""
@@ -179,7 +201,7 @@ class Agent:
                 tick=tick,
                 position=self._reference[:dims],
                 velocity=self._velocity[:dims],
-                goal=self._goal,
+                goal=self._present_goal(),
                 waypoint=self._waypoint,
                 others=living,
                 offset=view.offset[living, :dims],
@@ -223,13 +245,19 @@ class Agent:
             lost=tuple([self.names[j] for j in neighbours.lost]),
             active=decision.active,
             dropped=self._inbox.dropped,
+            values=() if self._quantities is None else self._quantities.status(),
             lambda2=neighbours.link_state.lambda2,
         )
 
-    def _beacon(self, tick: int, neighbours: Neighbours, velocity: Array, decision: Decision) -> bytes:
+    def _beacon(
+        self, tick: int, neighbours: Neighbours, velocity: Array, decision: Decision, values: tuple[Raw, ...]
+    ) -> bytes:
         """Build this tick's frame."""
         assert self._reference is not None
         self._sequence += 1
+        note = self._note(decision.note)
+        crowded = sum(map(len, (*values, *note))) > CROWDED
+        claims = () if crowded else neighbours.link_state.claims()
         x, y, z = self._reference.tolist()
         return encode(
             Frame(
@@ -241,7 +269,7 @@ class Agent:
                 anchor=neighbours.anchor,
                 held=neighbours.beacon,
                 pushing=decision.pushing,
-                messages=(*neighbours.sightings(), *neighbours.link_state.claims(), *self._note(decision.note)),
+                messages=(*neighbours.sightings(), *claims, *values, *note),
             )
         )
 

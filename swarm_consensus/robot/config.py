@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.robot.rounds import Quantity
 from swarm_consensus.robot.vehicle import VehicleModel
 
 
@@ -39,7 +40,13 @@ class AgentConfig:
     fence: Array  # (m, 2) m, polygon that no robot leaves; (0, 2) for none
     altitude: tuple[float, float]  # m, band for the body's centre of a multirotor
     task: Task
+    quantities: tuple[Quantity, ...] = ()  # on which the swarm agrees, in the same order on all robots
     blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
+
+    @property
+    def readings(self) -> int:
+        """Readings in each stimulus: so many quantities are sensed."""
+        return sum(quantity.reading is not None for quantity in self.quantities)
 
     @property
     def period(self) -> float:

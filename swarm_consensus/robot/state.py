@@ -32,6 +32,15 @@ STOP = Command(linear=np.zeros(3), yaw_rate=0.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """What a robot believes of a quantity on which the swarm agrees."""
+
+    name: str
+    value: Array  # (d,) in the quantity's unit; NaN before the first input
+    spread: float  # largest difference, in any coordinate, between two of its own value and those it heard this tick
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What a person asks of a robot: is it well, and what slows it."""
 
@@ -44,6 +53,7 @@ class Status:
     active: tuple[str, ...]  # constraints that shaped the velocity: "link rover_2", "fence", ...
     dropped: int  # frames refused since the start: garbage, replayed, wrong version, ...
     lambda2: float | None = None  # algebraic connectivity of the living by links that both ends hold; None: not known
+    values: tuple[Value, ...] = ()  # of the quantities on which the swarm agrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class Stimulus:
     tick: int  # tick of the swarm's clock
     odometry: Odometry | None  # none when the sensor is silent
     frames: tuple[bytes, ...]  # frames heard since the last tick, in order of arrival
+    readings: tuple[float, ...] = ()  # of the sensors of quantities, in the scenario's order; NaN: silent
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from swarm_consensus.errors import SwarmError
 from swarm_consensus.motion.metrics import relative_connectivity
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.run.agreement import Agreement
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.formation import FormationJudge
 from swarm_consensus.run.held_links import HeldLinks
@@ -107,6 +108,7 @@ class Monitor:
         self.start: Array = np.array([robot.position for robot in robots]).reshape(count, 3)
         self.last: Array = self.start
         self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
+        self.agreement = Agreement(scenario, robots) if scenario.quantities else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
         self._sight = SightLines(walls)
@@ -135,6 +137,8 @@ class Monitor:
         self.radio = dict(record.radio)
         if self.exploration is not None:
             self.exploration.look(position[record.alive])
+        if self.agreement is not None:
+            self.agreement.look(record)
         self.motion.look(record)
         series = self.series
         series.time.append(record.time)

@@ -33,7 +33,9 @@ class Recorder:
     Parameters
     ----------
     names
-        The roster's names: topics are ``/<robot>/ground_truth``, ``odom``, ``cmd_vel`` and ``status``.
+        The roster's names: topics are ``/<robot>/ground_truth``, ``odom``, ``cmd_vel`` and ``status``,
+        and where there are quantities ``values``: all their numbers in the order of the scenario, NaN for none. How
+        far robots differ about each quantity is in ``/values_spread``.
     rate
         Ticks a second.
     """
@@ -67,7 +69,8 @@ class Recorder:
         """Write ``recording.mcap`` and ``metadata.yaml`` into a run folder."""
         bag = folder / "recording"
         with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-            topics = _Topics(writer, self._names)
+            told = any(record.values for record in self._records)
+            topics = _Topics(writer, self._names, told)
             for record in self._records:
                 topics.write(record, self._rate)
         for path in bag.iterdir():
@@ -78,7 +81,7 @@ class Recorder:
 class _Topics:
     """The topics of one recording."""
 
-    def __init__(self, writer: Writer, names: Sequence[str]) -> None:
+    def __init__(self, writer: Writer, names: Sequence[str], told: bool) -> None:
         self._writer = writer
         self._names = names
 
@@ -89,12 +92,16 @@ class _Topics:
         self._truth = [topic(f"/{name}/ground_truth", "nav_msgs/msg/Odometry") for name in names]
         self._odometry = [topic(f"/{name}/odom", "nav_msgs/msg/Odometry") for name in names]
         self._command = [topic(f"/{name}/cmd_vel", "geometry_msgs/msg/TwistStamped") for name in names]
+        self._spread = topic("/values_spread", "std_msgs/msg/Float64MultiArray") if told else None
+        self._values = [topic(f"/{name}/values", "std_msgs/msg/Float64MultiArray") for name in names if told]
         self._status = [topic(f"/{name}/status", "diagnostic_msgs/msg/DiagnosticArray") for name in names]
 
     def write(self, record: TickRecord, rate: int) -> None:
         now = record.tick * 1_000_000_000 // rate
         stamp = _T["builtin_interfaces/msg/Time"](sec=now // 1_000_000_000, nanosec=now % 1_000_000_000)
         self._put(self._clock, now, _T["rosgraph_msgs/msg/Clock"](clock=stamp))
+        if record.values:
+            self._put(self._spread, now, _numbers(_spreads(record.values)))
         velocity = rotate_back(record.truth.orientation, record.truth.velocity)
         spin = rotate_back(record.truth.orientation, record.truth.angular_velocity)
         for i, name in enumerate(self._names):
@@ -103,6 +110,9 @@ class _Topics:
             self._put(self._odometry[i], now, _odometry(record.odometry[i], stamp, name))
             if record.alive[i]:
                 self._put(self._command[i], now, _command(record.command[i], stamp, name))
+            values = record.values[i] if record.values else None
+            if values is not None:
+                self._put(self._values[i], now, _numbers([number for value in values for number in value]))
             status = record.status[i]
             if status is not None and record.tick % max(1, round(_STATUS_S * rate)) == 0:
                 self._put(self._status[i], now, _status(status, stamp, name))
@@ -118,6 +128,20 @@ def _header(stamp: Any, frame: str) -> Any:
 def _vector(values: Sequence[float]) -> Any:
     x, y, z = values
     return _T["geometry_msgs/msg/Vector3"](x=x, y=y, z=z)
+
+
+def _spreads(values: Sequence[tuple[tuple[float, ...], ...] | None]) -> list[float]:
+    """Largest difference between two robots' values, in any coordinate, of each quantity; NaN if nobody tells one."""
+    found = []
+    for each in zip(*[told for told in values if told is not None], strict=True):
+        known = np.array([value for value in each if not np.isnan(value).any()])
+        found.append(float(np.ptp(known, axis=0).max()) if len(known) else np.nan)
+    return found
+
+
+def _numbers(values: Sequence[float]) -> Any:
+    layout = _T["std_msgs/msg/MultiArrayLayout"](dim=[], data_offset=0)
+    return _T["std_msgs/msg/Float64MultiArray"](layout=layout, data=np.array(values, dtype=np.float64))
 
 
 def _odometry(odometry: Odometry, stamp: Any, name: str) -> Any:
@@ -151,6 +175,8 @@ def _status(status: Status, stamp: Any, name: str) -> Any:
         "lost": " ".join(status.lost),
         "active": ", ".join(status.active),
         "dropped": str(status.dropped),
+        **{f"value {v.name}": " ".join(map(repr, v.value.tolist())) for v in status.values},
+        **{f"spread {v.name}": repr(v.spread) for v in status.values},
         "lambda2": "unknown" if status.lambda2 is None else str(status.lambda2),
     }
     entries = [_T["diagnostic_msgs/msg/KeyValue"](key=key, value=value) for key, value in values.items()]

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from swarm_consensus.errors import InputError
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.run import plots
+from swarm_consensus.run import agreement_plots, plots
 from swarm_consensus.run.panels import connectivity, links, order
 from swarm_consensus.run.series import load_series
 from swarm_consensus.run.verdict import Verdict, from_json
@@ -89,6 +89,8 @@ def summary(scenario: Scenario) -> str:
         f"radio range {radio.range_m:g} m, {radio.loss:.0%} loss, {1000 * radio.delay_s:g} ms delay",
         *(["walls block the radio"] if radio.walls == "block" else []),
         f"mission {scenario.mission.behaviour}",
+        *(f"agrees on {quantity.name} ({quantity.law})" for quantity in scenario.quantities),
+        *(f"{lie.robot} lies about {lie.quantity} ({lie.kind})" for lie in scenario.lies[:_MOST_FAULTS]),
         f"{scenario.duration_s:g} s",
         *(f"{fault.robot} crashes at {fault.crash_s:g} s" for fault in scenario.faults[:_MOST_FAULTS]),
     ]
@@ -143,8 +145,14 @@ def _pictures(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
         f'<div class="grid">{paths}{_still(folder)}</div>'
         f'<h3>Safety</h3><div class="grid">{_panels(safety)}</div>'
         f'<h3>Network</h3><div class="grid">{lambda2}{_panels(network)}</div>'
+        f"{_quantities(scenario, series)}"
         f'<h3>Motion</h3><div class="grid">{_panels(motion)}</div>'
     )
+
+
+def _quantities(scenario: Scenario, series: plots.Series) -> str:
+    drawn = [*agreement_plots.pictures(scenario, series)]
+    return f'<h3>Quantities</h3><div class="grid">{_panels(drawn)}</div>' if drawn else ""
 
 
 def _panels(drawn: Sequence[tuple[str, Callable[[Axes], None]]]) -> str:

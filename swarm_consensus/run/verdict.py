@@ -114,6 +114,7 @@ def judge(
         found.append(_arrived(scenario, monitor))
     found += _covered(monitor)
     found += _explored(monitor)
+    found += _agreed(monitor)
     if expect.formation_error_m is not None:
         found.append(_formation(expect.formation_error_m, monitor))
     return Verdict(
@@ -216,6 +217,12 @@ def _explored(monitor: Monitor) -> list[Expectation]:
     return [Expectation("explored_share", f"at least {least:g}", f"{seen.share:.4f}", seen.share >= least)]
 
 
+def _agreed(monitor: Monitor) -> list[Expectation]:
+    """Quantities, where there are any."""
+    seen = monitor.agreement
+    return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for f in seen.findings()] if seen else []
+
+
 def _judged(scenario: Scenario, times: Array) -> NDArray[np.bool_]:
     """Tell the times at which arrival is judged: from `by_s` on, and the last one."""
     by = scenario.expect.by_s
@@ -288,6 +295,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "arrival_s": _arrivals(monitor),
         "path_length_m": dict(zip(monitor.names, np.round(monitor.path_length, 3).tolist(), strict=True)),
         "frames": monitor.radio,
+        **(monitor.agreement.metrics() if monitor.agreement else {}),
     }
 
 

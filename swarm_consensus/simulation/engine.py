@@ -15,9 +15,12 @@ import numpy as np
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.channel import Channel
 from swarm_consensus.network.frame import FrameError, decode, unpack_ids
+from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
 from swarm_consensus.simulation.fleet import channel_model
+from swarm_consensus.simulation.liars import Liars
 from swarm_consensus.simulation.placement import PlacedRobot
+from swarm_consensus.simulation.quantities import Readings, sizes
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Scenario
 from swarm_consensus.simulation.sensors import OdometrySensor
@@ -62,7 +65,7 @@ class Simulation:
     def __init__(
         self, scenario: Scenario, robots: Sequence[PlacedRobot], world: World, rng: np.random.Generator
     ) -> None:
-        radio_rng, sensor_rng = rng.spawn(2)
+        radio_rng, sensor_rng, reading_rng, lie_rng = rng.spawn(4)
         self.scenario = scenario
         self.robots = tuple(robots)
         self.world = world
@@ -73,6 +76,9 @@ class Simulation:
         self.observers: list[Observer] = []
         self._channel = Channel(channel_model(scenario, robots), radio_rng)
         self._sensor = OdometrySensor(robots, sensor_rng)
+        self._readings = Readings(scenario, robots, reading_rng)
+        self._liars = Liars(scenario, robots, lie_rng) if scenario.lies else None
+        self._sizes = sizes(scenario)
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -100,10 +106,13 @@ class Simulation:
             self.set_power(event.robot, event.on)
         self._truth = self.world.truth()
         self._odometry = self._sensor.measure(self._truth, self.tick)
+        readings = self._readings.measure(self._truth)
         heard = self._channel.deliver(self.time, self.alive)
+        if self._liars is not None:
+            heard = self._liars.spoil(heard)
         return tuple(
-            Stimulus(tick=self.tick, odometry=odometry, frames=tuple(frames)) if alive else None
-            for odometry, frames, alive in zip(self._odometry, heard, self.alive, strict=True)
+            Stimulus(tick=self.tick, odometry=odometry, frames=tuple(frames), readings=read) if alive else None
+            for odometry, frames, read, alive in zip(self._odometry, heard, readings, self.alive, strict=True)
         )
 
     def set_power(self, robot: int, on: bool) -> None:
@@ -147,6 +156,7 @@ class Simulation:
             held=tuple(_held(frame) for frame in frames),
             status=tuple(response.status if response else None for response in responses),
             radio=self.radio_counts,
+            values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
         )
         for observer in self.observers:
             observer.record(record)
@@ -163,6 +173,14 @@ def _held(frame: bytes | None) -> frozenset[int] | None:
         return None
     try:
         return unpack_ids(decode(frame).held)
+    except FrameError:
+        return None
+
+
+def _values(frame: bytes | None, of: Sequence[int]) -> tuple[tuple[float, ...], ...] | None:
+    """Values that a robot tells in its own frame, before the air is lied into."""
+    try:
+        return None if frame is None else values_in(decode(frame), of)
     except FrameError:
         return None
 

@@ -13,6 +13,7 @@ from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
+from swarm_consensus.simulation.quantities import quantities_of
 from swarm_consensus.simulation.roster import group_of
 from swarm_consensus.simulation.scenario import Mission, Partition, Scenario
 
@@ -53,6 +54,7 @@ def agent_configs(
             fence=fence,
             altitude=scenario.altitude_m,
             task=task_of(scenario.mission, robot, robots),
+            quantities=quantities_of(scenario, robot),
             blocking=tuple(blocking(scenario)),
         )
         for index, robot in enumerate(robots)
@@ -90,6 +92,7 @@ def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot])
         spacing=mission.spacing_m,
         density=tuple(Peak(np.array(peak.at_m), peak.width_m, peak.weight) for peak in mission.density),
         leader=None if mission.leader is None else index[mission.leader],
+        agreed_goal=mission.agreed_goal,
         base=None if mission.base is None else index[mission.base],
     )
 

@@ -15,6 +15,7 @@ from swarm_consensus.graph import cut_nodes, is_connected
 from swarm_consensus.motion.obstacles import Prism
 from swarm_consensus.motion.sight import Sight, sight_margin
 from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.simulation.bearing import liar_problems
 from swarm_consensus.simulation.roster import names_of
 from swarm_consensus.simulation.scenario import Robot, Scenario, Sensors, Vehicle
 from swarm_consensus.simulation.spawn import Ground, Occupied, polygon, throw
@@ -64,22 +65,27 @@ def place(scenario: Scenario, rng: np.random.Generator) -> tuple[PlacedRobot, ..
     Raises
     ------
     InputError
-        If an area does not hold its robots, or no connected start was found.
+        If an area does not hold its robots, or no connected start was found, or none that bears the liars.
     """
     if all(entry.group is None for entry in scenario.robots):
         return tuple(_placed(entry, str(entry.name), _spatial(entry)) for entry in scenario.robots)
     ground = Ground(scenario)
     shortages: list[str] = []
+    weak: list[str] = []  # why the last connected start does not bear the liars
     for _ in range(_STARTS):
         robots = _draw(scenario, ground, rng)
         if isinstance(robots, str):
             shortages.append(robots)
             if len(shortages) == _CROWDED:
                 break
-        elif _is_whole(start_links(scenario, robots), scenario.control.redundancy):
-            return robots
-    if shortages:
-        raise InputError(shortages[:1])
+            continue
+        links = start_links(scenario, robots)
+        if _is_whole(links, scenario.control.redundancy):
+            weak = [*liar_problems(scenario, links)]
+            if not weak:
+                return robots
+    if shortages or weak:
+        raise InputError(shortages[:1] or weak)
     raise InputError(
         [
             (

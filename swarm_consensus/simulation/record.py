@@ -26,3 +26,4 @@ class TickRecord:
     held: tuple[frozenset[int] | None, ...]  # links each robot says it holds, in its frame; None if it sent none
     status: tuple[Status | None, ...]  # None where a robot did not tell
     radio: Mapping[str, int]  # frames so far, by what became of them
+    values: tuple[tuple[tuple[float, ...], ...] | None, ...] = ()  # of each robot and quantity, as its frame tells it

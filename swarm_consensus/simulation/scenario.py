@@ -94,6 +94,7 @@ class Mission(Strict, frozen=True):
 
     behaviour: str = "rendezvous"  # one of those that are registered
     goal_m: Point | None = None  # the common goal
+    agreed_goal: str | None = None  # rendezvous: the quantity whose present value is the goal, [x, y]
     goals_m: dict[str, Point] = {}  # a goal for each robot or group, before goal_m
     informed: list[str] = []  # go_to: robots or groups that are told their goal; empty: all
     slots_m: list[Point] = []  # formation: places about its centre, m, one for each robot
@@ -109,6 +110,46 @@ class Fault(Strict, frozen=True):
     robot: str
     crash_s: NotNegative
     restart_s: Positive | None = None
+
+
+class Field(Strict, frozen=True):
+    """Something that robots sense where they are, in the quantity's unit: a sum of Gaussian bumps over the plane."""
+
+    base: Number = 0.0  # far from all peaks
+    peaks: list[Peak] = []  # their weight is in the quantity's unit
+
+
+class Quantity(Strict, frozen=True):
+    """A quantity on which the swarm agrees, and by which law; unless said otherwise numbers are in its own unit."""
+
+    name: str
+    source: Literal["field", "altitude", "position", "values"]  # where each robot's own input comes from
+    law: Literal[
+        "average", "integral", "maximum", "minimum", "proportional", "resilient", "running_sums", "tracking"
+    ] = "running_sums"
+    unit: str = ""  # for people
+    field: Field | None = None  # source field: what there is to be sensed
+    values: dict[str, Number] = {}  # source values: the input of each robot or group
+    noise_std: NotNegative = 0.0  # field, altitude: standard deviation of white Gaussian noise
+    biases: dict[str, Number] = {}  # field, altitude: constant error of the sensor of a robot or group
+    liars: Annotated[int, Meta(ge=0, le=255)] | None = None  # resilient: F, so many liars are borne
+    among: Literal["all", "neighbours"] = "all"  # resilient: F in the whole swarm, or among each robot's neighbours
+    proportional_1_s: Positive | None = None  # proportional, integral: k_p, 1/s
+    integral_1_s2: Positive | None = None  # integral: k_i, 1/s^2
+    leak_1_s: NotNegative | None = None  # proportional, integral, tracking: pull towards the own input, 1/s
+
+
+class Lie(Strict, frozen=True):
+    """A robot says something else of a quantity than what it believes; nothing else about it is false."""
+
+    robot: str
+    quantity: str
+    kind: Literal["constant", "ramp", "oscillating", "two_faced", "divider", "silent"]
+    value: list[Number] = []  # what it says; ramp: at the start; two_faced, oscillating: in the middle
+    rate_per_s: list[Number] = []  # ramp: by how much that grows, per second
+    amplitude: list[Number] = []  # oscillating, two_faced: largest distance from the value
+    period_s: Positive | None = None  # oscillating
+    other: list[Number] = []  # divider: what it says to robots of odd roster index
 
 
 class Control(Strict, frozen=True):
@@ -135,6 +176,10 @@ class Expect(Strict, frozen=True):
     coverage_rms_m: Positive | None = None  # at the end, root mean square of those distances, by density
     explored_share: Share | None = None  # share of the free area that living robots have seen, at least
     min_separation_m: NotNegative | None = None  # smallest distance between centres of two living robots
+    agreed_within: dict[str, Positive] = {}  # by quantity: honest values differ by no more, from by_s on
+    apart_by: dict[str, Positive] = {}  # by quantity: honest values differ by at least so much, from by_s on
+    mean_within: dict[str, Positive] = {}  # by quantity: honest values this near the mean of the true inputs, likewise
+    honest_range: list[str] = []  # quantities of which no honest value leaves the box of the honest ones at the start
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
 
@@ -152,5 +197,7 @@ class Scenario(Strict, frozen=True):
     obstacles: list[Obstacle] = []
     mission: Mission = Mission()
     faults: list[Fault] = []
+    quantities: list[Quantity] = []
+    lies: list[Lie] = []
     control: Control = Control()
     expect: Expect = Expect()

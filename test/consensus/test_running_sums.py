@@ -119,7 +119,7 @@ def test_sums_that_have_gone_round_are_as_good_as_any() -> None:
         robots, radio = team(np.array([[1.0], [2.0], [6.0]])), Radio(1)
         for i, robot in robots.items():
             for j in set(robots) - {i}:
-                link = robot._link(j, 1)[1]
+                link = robot._link(j, 1)
                 link.session = 1
                 link.given, link.received = [offset] * 2, [offset] * 2
         radio.run(robots, 300)
@@ -178,10 +178,12 @@ def test_an_estimate_is_held_while_nearly_all_weight_is_on_its_way() -> None:
 
 
 def test_messages_survive_the_air_and_damaged_ones_change_nothing() -> None:
-    robot = RunningSums(0, np.array([1.0]))
-    robot.tick(5, [1])
+    robot, other = RunningSums(0, np.array([1.0])), RunningSums(1, np.array([-3.0]))
+    first = robot.tick(5, [1])
     held = list(robot._held)
-    sent = RunningSums(1, np.array([-3.0])).tick(5, [0])
+    other.tick(4, [0])
+    other.step(0, first)  # who was heard is given a share from the next message on
+    sent = other.tick(5, [0])
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(sent), type=Sums) == sent
     for message in (
         Sums(6, ()),
@@ -189,6 +191,7 @@ def test_messages_survive_the_air_and_damaged_ones_change_nothing() -> None:
         Sums(6, (Given(0, 5, (1, 2, 3)),)),
         Sums(6, (Given(0, 4, (7, 7)),)),  # of an older session
         Sums(6, (Given(3, 5, (7, 7)),)),  # for another
+        Sums(6, (Given(0, 300, (7, 7)),)),  # of a session that nobody can have begun yet
     ):
         robot.step(1, message)
     robot.step(9, sent)  # of a stranger
@@ -196,6 +199,34 @@ def test_messages_survive_the_air_and_damaged_ones_change_nothing() -> None:
     robot.step(1, sent)
     robot.step(1, sent)  # twice
     assert robot._held == [held[0] - (3 << 41), held[1] + (1 << 49)]  # half of -3, half a weight
+
+
+def test_one_that_never_answers_is_given_nothing_and_costs_the_average_nothing() -> None:
+    swarm = [RunningSums(i, np.array([value])) for i, value in enumerate((1.0, 4.0))]
+    for tick in range(200):
+        messages = [robot.tick(tick, [1 - i, 7]) for i, robot in enumerate(swarm)]  # 7 is heard, and hears nobody
+        for i, message in enumerate(messages):
+            swarm[1 - i].step(i, message)
+    assert [robot.estimate[0] for robot in swarm] == pytest.approx([2.5, 2.5], abs=1e-11)
+    mass, weight = np.sum([robot.in_hand()[0] for robot in swarm]), sum(robot.in_hand()[1] for robot in swarm)
+    assert mass / weight == pytest.approx(2.5, abs=1e-11)
+
+
+def test_what_was_given_to_one_who_moved_out_of_reach_is_taken_back_by_both() -> None:
+    # the two meet, part, and their values change: what each had of the other is none of its average any more
+    swarm = [RunningSums(i, np.array([value])) for i, value in enumerate((1.0, 4.0))]
+    for tick in range(20):
+        messages = [robot.tick(tick, [1 - i]) for i, robot in enumerate(swarm)]
+        for i, message in enumerate(messages):
+            swarm[1 - i].step(i, message)
+    for robot, value in zip(swarm, (10.0, 20.0), strict=True):
+        assert robot.in_hand()[0][0] == pytest.approx(2.5, abs=1e-5)
+        robot.expire(19)  # heard in tick 19: nothing to take back
+        assert robot.in_hand()[0][0] == pytest.approx(2.5, abs=1e-5)
+        robot.expire(20)
+        robot.update([value])
+        robot.tick(25, [])
+        assert robot.in_hand() == (np.array([value]), 1.0)
 
 
 @pytest.mark.parametrize("value", [[np.nan], [1e9], 3.0])

@@ -45,6 +45,46 @@ def test_the_trajectory_is_that_of_the_runner_in_memory(
     assert digest(tmp_path / time, "--transport", "dds", "--processes", processes) == in_memory
 
 
+AGREEING = """
+file_version: 1
+name: agreeing
+bounds_m: [[-6, -6], [6, 6]]
+radio: {range_m: 5, loss: 0.3, delay_s: 0.06, jitter_s: 0.05, duplicate: 0.1, reorder: 0.1}
+robots:
+  - {name: a, vehicle: rover, position_m: [-2, 0]}
+  - {name: b, vehicle: rover, position_m: [0, 0]}
+  - {name: c, vehicle: multirotor, position_m: [2, 0, 1]}
+  - {name: d, vehicle: multirotor, position_m: [0, 2, 1]}
+mission: {behaviour: rendezvous, agreed_goal: meeting}
+quantities:
+  - {name: heat, source: field, noise_std: 0.3, field: {base: 20, peaks: [{at_m: [1, 1], width_m: 2, weight: 5}]}}
+  - {name: height, source: altitude, law: tracking, noise_std: 0.1, biases: {d: 0.5}, leak_1_s: 0.1}
+  - {name: meeting, source: position, law: average}
+lies: [{robot: d, quantity: meeting, kind: two_faced, value: [3, 3], amplitude: [1, 1]}]
+faults: [{robot: c, crash_s: 2, restart_s: 4}]
+control: {lost_after_s: 1.5, max_age_s: 0.5}
+duration_s: 6
+"""
+
+
+def agreed(folder: Path, *arguments: str) -> tuple[str, str]:
+    folder.mkdir()
+    (folder / "agreeing.yaml").write_text(AGREEING)
+    world = ("run", str(folder / "agreeing.yaml"), "--physics", "kinematic", "--out", str(folder / "run"))
+    result = swarm(*world, *arguments)
+    assert result.returncode == 0, result.stderr
+    metrics = verdict(folder / "run")["metrics"]
+    return metrics["trajectory_sha256"], metrics["values_sha256"]
+
+
+@pytest.mark.parametrize("processes", ["one", "each"])
+def test_what_the_swarm_agrees_on_is_that_of_the_runner_in_memory(tmp_path: Path, processes: str) -> None:
+    in_memory = agreed(tmp_path / "memory", "--transport", "memory")
+    over_dds = agreed(tmp_path / "dds", "--transport", "dds", "--processes", processes)
+    assert over_dds == in_memory
+    assert agreed(tmp_path / "other", "--transport", "memory", "--seed", "1")[1] != in_memory[1]
+
+
 def test_a_process_that_dies_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     arguments = ("run", "swap", "--physics", "kinematic", "--transport", "dds", "--duration", "9", "--out", str(folder))

@@ -6,9 +6,21 @@ from pathlib import Path
 
 import msgspec
 
+from swarm_consensus.consensus.running_sums import Given, Sums
 from swarm_consensus.network.channel import Channel, ChannelModel
-from swarm_consensus.network.frame import Frame, Sighting, Sightings, decode, encode, messages_of, pack_ids, packed
+from swarm_consensus.network.frame import (
+    Frame,
+    Sighting,
+    Sightings,
+    Values,
+    decode,
+    encode,
+    messages_of,
+    pack_ids,
+    packed,
+)
 from swarm_consensus.network.inbox import CAUSES
+from swarm_consensus.robot.quantities import Told, write
 
 PAGE = (Path(__file__).parents[2] / "docs" / "frames.md").read_text(encoding="utf-8")
 NEWS = Sightings((Sighting(robot=4, tick=1190, x=-2.0, y=0.5, z=0.0625),))
@@ -61,10 +73,10 @@ def triple(name: str, vector: tuple[float, float, float], unit: str) -> list[tup
     ]
 
 
-def dump(frame: Frame) -> str:
-    """Return the listing as it stands on the page."""
+def numbered(parts: list[tuple[bytes, str]]) -> str:
+    """Return a listing as it stands on the page."""
     lines, offset = [], 0
-    for part, meaning in annotated(frame):
+    for part, meaning in parts:
         lines.append(f"{offset:4d}  {part.hex(' '):<36}{meaning}".rstrip())
         offset += len(part)
     return "\n".join(lines)
@@ -73,7 +85,29 @@ def dump(frame: Frame) -> str:
 def test_the_page_lists_a_real_frame_byte_for_byte() -> None:
     assert b"".join(part for part, _ in annotated(FRAME)) == encode(FRAME)
     assert messages_of(decode(encode(FRAME))) == (NEWS,)
-    assert dump(FRAME) in PAGE, f"docs/frames.md should show:\n{dump(FRAME)}"
+    assert numbered(annotated(FRAME)) in PAGE, f"docs/frames.md should show:\n{numbered(annotated(FRAME))}"
+
+
+def test_the_page_lists_a_real_message_of_values_byte_for_byte() -> None:
+    pack = msgspec.msgpack.encode
+    given = Given(robot=0, session=1100, sums=(700_000, 2**49))
+    told = Told(value=(21.5,), degree=2, sums=Sums(tick=1200, entries=(given,)))
+    parts = [
+        (b"\x92" + pack("values"), 'array of 2, tag "values"'),
+        (b"\x91", "one entry"),
+        (b"\x93\x91" + pack(21.5), "array of 3, value 21.5"),
+        (pack(told.degree), f"degree {told.degree}"),
+        (b"\x93" + pack("sums"), 'array of 3, tag "sums"'),
+        (pack(1200), "tick 1200"),
+        (b"\x91", "one robot is given something"),
+        (b"\x93" + pack(given.robot), f"array of 3, robot {given.robot}"),
+        (pack(given.session), f"session {given.session}"),
+        (b"\x92" + pack(given.sums[0]), f"array of 2, {given.sums[0]} units of 2^-35"),
+        (pack(given.sums[1]), "half a robot's weight"),
+    ]
+    assert b"".join(part for part, _ in parts) == bytes(packed(Values((write(told),))))
+    listing = numbered(parts)
+    assert listing in PAGE, f"docs/frames.md should show:\n{listing}"
 
 
 def test_the_page_names_every_cause_and_counter() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.serialization import deserialize_message, serialize_message
-from std_msgs.msg import UInt8MultiArray
+from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.conversions import (
@@ -25,10 +25,12 @@ from swarm_consensus.nodes.conversions import (
     frame_to_ros,
     odometry_from_ros,
     odometry_to_ros,
+    readings_from_ros,
+    readings_to_ros,
     status_from_ros,
     status_to_ros,
 )
-from swarm_consensus.robot.state import Command, Odometry, Status
+from swarm_consensus.robot.state import Command, Odometry, Status, Value
 
 RATE = 20
 SPECIAL = st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 2.2e-308, 1.0 / 3.0])
@@ -189,6 +191,16 @@ def test_a_frame_keeps_every_byte(frame: bytes) -> None:
         lost=NAMES,
         active=NAMES.map(lambda names: tuple(f"link {name}" for name in names)),
         dropped=st.integers(0, 10**12),
+        values=st.lists(
+            st.builds(
+                Value,
+                name=st.sampled_from(["heat", "meeting_place"]),
+                value=st.lists(FINITE | st.just(math.nan), min_size=1, max_size=2).map(np.array),
+                spread=st.floats(0, 1e9),
+            ),
+            max_size=2,
+            unique_by=lambda value: value.name,
+        ).map(tuple),
         lambda2=st.none() | st.floats(0.0, 256.0),
     )
 )
@@ -199,6 +211,25 @@ def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
         assert bits(getattr(found, name)) == bits(getattr(status, name)), name
     for name in ("mode", "held", "lost", "active", "dropped", "lambda2"):
         assert getattr(found, name) == getattr(status, name)
+    assert [(each.name, bits(each.value), each.spread) for each in found.values] == [
+        (each.name, bits(each.value), each.spread) for each in status.values
+    ]
+
+
+@given(st.integers(0, 2**53 - 1), st.lists(st.floats(), max_size=4).map(tuple))
+def test_readings_keep_every_bit_and_their_tick(tick: int, readings: tuple[float, ...]) -> None:
+    message = Float64MultiArray()
+    readings_to_ros(readings, tick, message)
+    found_at, found = readings_from_ros(over_the_wire(message))
+    assert found_at == tick
+    assert bits(np.array(found)) == bits(np.array(readings))
+
+
+def test_readings_of_a_sensor_without_a_tick_are_readings_all_the_same() -> None:
+    assert readings_from_ros(Float64MultiArray(data=[20.5, 3.0])) == (None, (20.5, 3.0))
+    padded = Float64MultiArray(data=[math.nan, 3.0])
+    padded.layout.data_offset = 1
+    assert readings_from_ros(padded)[0] is None  # a tick that is none
 
 
 def test_only_a_robot_that_moves_is_well() -> None:
@@ -225,6 +256,8 @@ LIES = [{key: None} for key in GOOD] + [
     {"velocity_m_s": "0x1 2 3"},
     {"frames_dropped": "1.5"},
     {"frames_dropped": "9" * 5000},
+    {"value heat": "1.0"},
+    {"value heat": "warm", "spread heat": "0.0"},
     {"lambda2": "large"},
 ]
 

@@ -8,11 +8,11 @@ from fakes import RATE, FakeClock, FakeNode, orders
 from hypothesis import given
 from hypothesis import strategies as st
 from nav_msgs.msg import Odometry as OdometryMessage
-from std_msgs.msg import UInt8MultiArray
+from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.network.bundle import bundle, unbundle
 from swarm_consensus.network.frame import FrameError
-from swarm_consensus.nodes.conversions import frame_to_ros, odometry_to_ros
+from swarm_consensus.nodes.conversions import frame_to_ros, odometry_to_ros, readings_to_ros
 from swarm_consensus.nodes.qos import CLOCK, LOCKSTEP
 from swarm_consensus.nodes.stimuli import DEADMAN_S, FromClock, FromWorld
 from swarm_consensus.nodes.ticks import tick_nanoseconds
@@ -43,6 +43,36 @@ def from_world() -> tuple[FakeNode, list[Stimulus]]:
     node, stimuli = FakeNode(), list[Stimulus]()
     FromWorld(node, RATE, LOCKSTEP, stimuli.append)
     return node, stimuli
+
+
+def readings(tick: int, *numbers: float) -> Float64MultiArray:
+    message = Float64MultiArray()
+    readings_to_ros(numbers, tick, message)
+    return message
+
+
+def test_a_robot_with_sensors_waits_for_its_readings_of_the_same_tick() -> None:
+    node, stimuli = FakeNode(), list[Stimulus]()
+    FromWorld(node, RATE, LOCKSTEP, stimuli.append, readings=2)
+    node.hear("readings", readings(0, 7.0, 8.0))
+    node.hear("odom", odometry(1))
+    node.hear("rx", heard(1))
+    node.hear("readings", Float64MultiArray(data=[5.0]))  # of no tick
+    assert stimuli == []
+    node.hear("readings", readings(1, 9.0, 8.5))
+    (stimulus,) = stimuli
+    assert (stimulus.tick, stimulus.readings) == (1, (9.0, 8.5))
+
+
+def test_readings_too_old_on_the_steady_clock_are_none() -> None:
+    node, stimuli, steady = FakeNode(), list[Stimulus](), FakeClock()
+    source = FromClock(node, RATE, CLOCK, stimuli.append, steady, readings=1)
+    node.hear("readings", Float64MultiArray(data=[5.0]))
+    for passed in (1 / RATE, DEADMAN_S):
+        node.clock.pass_s(passed)
+        steady.pass_s(passed)
+        source._look()
+    assert [stimulus.readings for stimulus in stimuli] == [(5.0,), ()]
 
 
 def test_neither_half_alone_is_a_stimulus() -> None:

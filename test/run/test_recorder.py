@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from rosbags.highlevel import AnyReader
 
-from swarm_consensus.robot.state import Odometry, Status
+from swarm_consensus.robot.state import Odometry, Status, Value
 from swarm_consensus.run.recorder import Recorder
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.world import Truth
@@ -31,6 +32,26 @@ def record(tick: int, rng: np.random.Generator) -> TickRecord:
         (status, None),
         {},
     )
+
+
+def test_values_of_quantities_and_their_spread_are_recorded_at_every_tick(tmp_path: Path) -> None:
+    first = record(0, np.random.default_rng(0))
+    status = replace(first.status[0], values=(Value("heat", np.array([1.5]), 2.0),))
+    recorder = Recorder(["a", "b", "c"], rate=20)
+    three = {name: np.zeros((3, 3)) for name in ("position", "velocity", "angular_velocity")}
+    truth = Truth(orientation=np.tile([0.0, 0.0, 0.0, 1.0], (3, 1)), **three)
+    told = (((1.5,), (1.0, 2.0)), ((3.5,), (np.nan, np.nan)), None)
+    changed = {"odometry": first.odometry[:1] * 3, "command": np.zeros((3, 4)), "alive": np.ones(3, dtype=bool)}
+    recorder.record(replace(first, truth=truth, values=told, status=(status, None, None), **changed))
+    recorder.write(tmp_path)
+    with AnyReader([tmp_path]) as reader:
+        found = {c.topic: reader.deserialize(raw, c.msgtype) for c, _, raw in reader.messages()}
+    assert found["/a/values"].data.tolist() == [1.5, 1.0, 2.0]
+    np.testing.assert_array_equal(found["/b/values"].data, [3.5, np.nan, np.nan])
+    assert "/c/values" not in found
+    assert found["/values_spread"].data.tolist() == [2.0, 0.0]
+    pairs = {pair.key: pair.value for pair in found["/a/status"].status[0].values}
+    assert (pairs["value heat"], pairs["spread heat"]) == ("1.5", "2.0")
 
 
 def test_a_recording_reads_back_to_the_bit(tmp_path: Path) -> None:

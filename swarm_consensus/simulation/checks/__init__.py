@@ -6,7 +6,9 @@ that passes starts inside the invariant of docs/guarantees.md, so that the guara
 
 from __future__ import annotations
 
+from swarm_consensus.simulation.checks.lies import lie_problems
 from swarm_consensus.simulation.checks.missions import mission_problems
+from swarm_consensus.simulation.checks.quantities import quantity_problems
 from swarm_consensus.simulation.checks.references import reference_problems
 from swarm_consensus.simulation.checks.relations import relation_problems
 from swarm_consensus.simulation.checks.robots import robot_problems
@@ -29,5 +31,7 @@ def check(scenario: Scenario) -> list[str]:
         *relation_problems(scenario),
         *reference_problems(scenario),
         *mission_problems(scenario),
+        *quantity_problems(scenario),
+        *lie_problems(scenario),
     ]
     return problems or [*goal_problems(scenario), *start_problems(scenario)]

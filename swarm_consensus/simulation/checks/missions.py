@@ -22,7 +22,7 @@ READS = {  # fields that each behaviour reads; of one that is not listed, anythi
     "follow": {"goal_m", "leader"},
     "formation": {"goal_m", "slots_m"},
     "go_to": {"goal_m", "goals_m", "informed"},
-    "rendezvous": {"goal_m"},
+    "rendezvous": {"agreed_goal", "goal_m"},
 }
 NEEDS = {  # fields without which a behaviour makes no sense
     "explore": {"base": "the robot that stays, and to which the others keep a way"},

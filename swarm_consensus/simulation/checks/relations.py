@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator
 
 from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.simulation.checks.quantities import named_problems
 from swarm_consensus.simulation.placement import link_length, separation
+from swarm_consensus.simulation.quantities import EXTREMES
 from swarm_consensus.simulation.roster import names_of
 from swarm_consensus.simulation.scenario import Scenario, Vehicle
 
@@ -101,7 +103,15 @@ def _expect_problems(scenario: Scenario) -> Iterator[str]:
     expect = scenario.expect
     if expect.by_s is not None and expect.by_s > scenario.duration_s:
         yield f"expect.by_s is {expect.by_s:g}, must be at most duration_s, which is {scenario.duration_s:g}"
-    if expect.by_s is not None and expect.arrived_within_m is None and expect.formation_error_m is None:
+    values = {"agreed_within": expect.agreed_within, "apart_by": expect.apart_by, "mean_within": expect.mean_within}
+    judged = (expect.arrived_within_m, expect.formation_error_m, *(bounds or None for bounds in values.values()))
+    if expect.by_s is not None and all(each is None for each in judged):
         yield "expect.by_s says by when, but expect.arrived_within_m is missing"
+    for field, bounds in (*values.items(), ("honest_range", expect.honest_range)):
+        for name in bounds:
+            yield from named_problems(f"expect.{field}", name, scenario)
+    for quantity in scenario.quantities:
+        if quantity.name in expect.mean_within and quantity.law in EXTREMES:
+            yield f"expect.mean_within has {quantity.name!r}, whose law {quantity.law} comes to no mean"
     if expect.formation_error_m is not None and not scenario.mission.slots_m:
         yield "expect.formation_error_m is given, but mission.slots_m, the formation, is missing"

@@ -13,6 +13,7 @@ from swarm_consensus.errors import InputError
 from swarm_consensus.graph import components, cut_nodes
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.simulation.bearing import liar_problems
 from swarm_consensus.simulation.placement import (
     PlacedRobot,
     distances,
@@ -124,6 +125,7 @@ def _split_problems(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Iterat
                     f"robots: without '{robots[node].name}' the start falls apart, and control.redundancy is 2: "
                     "any one robot may die"
                 )
+        yield from liar_problems(scenario, links > 0.0)
         return
     position = distances(np.array([robot.position for robot in robots]))
     apart = np.maximum(position, distances(np.array([robot.reference for robot in robots])))
