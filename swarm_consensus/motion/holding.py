@@ -3,18 +3,22 @@ r"""Which links to hold: they form freely, and are let go only where the swarm s
 Time is cut into epochs, common to all by the tick. Within an epoch a robot's set of held links does not change. Each of
 its frames tells that set and its *anchor*, the place of its reference at the epoch's first tick. So whoever hears one
 frame of an epoch knows what its sender holds until the epoch's end, and where it was, exactly as everybody else does.
-At the end of an epoch robot i may let the link ij go if it heard frames of that epoch from j and a witness k with
+At the end of an epoch robot i may let the link ij go if it heard frames of that epoch from j and from witnesses such
+that
 
-- i holds ij and ik, and j and k say that each of them holds the two others: all three links are held by both ends, and
-- ij is the longest of the three, by the anchors, ties broken by the roster.
+- the links from i by way of the witnesses to j, and ij itself, are all held by both ends, as these say, and
+- ij is the longest of them, by the anchors, ties broken by the roster.
+
+A long link goes if there is one witness, who with i and j makes a triangle. One that binds, since it is nearly as long
+as it may be or a wall is near, goes by any number of them: a swarm that stands in a ring would else be tied across.
 
 *Why this keeps the network whole.* Call H the graph of all links held by both ends in an epoch. Links are ordered by
 length between anchors, then by the roster; the order is strict, and all robots share it. A link that is let go is the
 largest in a cycle of H, so that it is not in the minimum spanning tree of H, however many others are let go at the
 same time (the cycle property, R. E. Tarjan, "Data structures and network algorithms", 1983, section 6.1). So the next
 epoch's graph holds that tree. No bound on delay or loss is used: what was not heard is not let go. With two witnesses
-needed, the same holds for the graph without any one robot, since one of the witnesses is left: a network that any one
-robot may leave stays so.
+needed, or two ways round that share none, the same holds for the graph without any one robot, since one of them is
+left: a network that any one robot may leave stays so.
 """
 
 from __future__ import annotations
@@ -123,10 +127,17 @@ class Holding:
 
     def _let_go(self) -> list[int]:
         """Let go of links that are not needed, and of those that the other end does not want; return whose."""
+        own, needed = self._own, self._witnesses
+        self._label[own], self._anchors[own], self._claims[own] = self._epoch, self.anchor, frozenset(self._since)
         spare = [
             robot
             for robot in self._since
-            if self._heard(robot) and (self._unwanted(robot) or self._can_spare(robot, self._witnesses))
+            if self._heard(robot)
+            and (
+                self._unwanted(robot)
+                or self._can_spare(robot, needed)
+                or (self._binds(robot) and self._is_spanned(robot, needed))
+            )
         ]
         self.drop(spare)
         return spare
@@ -170,6 +181,44 @@ class Holding:
                 if not needed:
                     return True
         return False
+
+    def _binds(self, robot: int) -> bool:
+        """Tell whether a link is so long that it would not be taken up, or has a wall near."""
+        length2 = _length2(self.anchor, self._anchors[robot])
+        return length2 > (1000.0 * FORM * self._reach[robot]) ** 2 or robot in self._hindering
+
+    def _is_spanned(self, robot: int, ways: int) -> bool:
+        """Tell whether smaller links join both ends; if two ways are needed, also without any one robot."""
+        between = self._way_round(robot)
+        return bool(between) and (ways == 1 or all(self._way_round(robot, without) for without in between))
+
+    def _way_round(self, robot: int, without: int | None = None) -> list[int]:
+        """Return the robots on a shortest way of smaller links to another one, none if there is no such way."""
+        longest = self._size(self._own, robot)
+        before = {self._own: self._own}
+        reached = [self._own]
+        for here in reached:
+            if here == robot:
+                break
+            for there in self._claims[here]:
+                if (
+                    there not in before
+                    and there != without
+                    and self._heard(there)
+                    and here in self._claims[there]
+                    and self._size(here, there) < longest
+                ):
+                    before[there] = here
+                    reached.append(there)
+        way = []
+        while robot != self._own and robot in before:
+            robot = before[robot]
+            way.append(robot)
+        return way[:-1]
+
+    def _size(self, first: int, second: int) -> tuple[int, int, int]:
+        """Place of a link in the order that all robots share."""
+        return (_length2(self._anchors[first], self._anchors[second]), *_ordered(first, second))
 
 
 def _ordered(first: int, second: int) -> tuple[int, int]:

@@ -158,3 +158,40 @@ def test_an_offer_that_is_not_taken_up_ends() -> None:
         robot.turn(tick, np.zeros(3), near, ())
         held = list(robot.held)
         assert held == ([1] if 10 <= tick < 40 else []), tick
+
+
+def ring(count: int, witnesses: int, chord: float) -> Holding:
+    """One robot of a ring in which each holds the two beside it, and this one a link across to the middle of the rest."""
+    radius = chord / 2.0
+    angles = 2.0 * np.pi * np.arange(count) / count
+    places = radius * np.stack((np.cos(angles), np.sin(angles), np.zeros(count)), axis=-1)
+    far = count // 2
+    robot = Holding(0, np.full(count, REACH), EPOCH, witnesses, (1, count - 1, far))
+    surely = np.linalg.norm(places - places[0], axis=1)
+    robot.turn(0, places[0], np.full(count, 99.0), ())
+    for other in range(1, count):
+        claims = {other - 1, (other + 1) % count} | ({0} if other == far else set())
+        robot.hear(other, 1, frozenset(claims), tuple((1000.0 * places[other]).round().astype(int).tolist()))
+    robot.turn(EPOCH, places[0], surely, ())
+    return robot
+
+
+@pytest.mark.parametrize("witnesses", [1, 2])  # a ring has two ways round
+def test_a_ring_is_not_tied_across_by_a_link_that_binds(witnesses: int) -> None:
+    assert 5 not in ring(10, witnesses, 0.99 * REACH).held
+
+
+def test_a_link_across_a_ring_that_does_not_bind_is_kept_and_the_ring_itself_too() -> None:
+    assert sorted(ring(10, 1, 0.9 * REACH).held) == [1, 5, 9]
+
+
+def test_one_way_round_is_too_few_where_any_one_robot_may_leave() -> None:
+    places = np.array([[0.0, 0.0, 0.0], [2.5, 1.0, 0.0], [4.95, 0.0, 0.0]])
+    for witnesses, held in ((1, [1]), (2, [1, 2])):
+        robot = Holding(0, np.full(3, REACH), EPOCH, witnesses, (1, 2))
+        robot.turn(0, places[0], np.full(3, 99.0), ())
+        for other in (1, 2):
+            anchor = tuple((1000.0 * places[other]).round().astype(int).tolist())
+            robot.hear(other, 1, frozenset({0, 1, 2} - {other}), anchor)
+        robot.turn(EPOCH, places[0], np.full(3, 99.0), ())
+        assert sorted(robot.held) == held

@@ -1,0 +1,120 @@
+"""Does anybody get stuck: antipodal swaps and the corridor, and what keeping the network costs.
+
+``python bench/standstill.py [SEEDS]``: so many seeds (3) for each number of robots. Robots stand on a circle, rovers,
+multirotors or both in turn, moved a little at random, and each is bound for the far side. *Still* is the longest time
+for which a living robot farther than `NEAR` from its goal stayed within `MOVED`. *Time* is when the last one was near
+its goal for good, to that of the same seed without links (``control.redundancy: 0``). All in the kinematic world.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from joblib import Parallel, delayed
+from rich.console import Console
+from rich.table import Table
+
+from swarm_consensus.arrays import Array
+from swarm_consensus.run.memory import run_in_memory
+from swarm_consensus.run.options import Options
+from swarm_consensus.run.recorder import Recorder
+from swarm_consensus.run.run import resolve
+from swarm_consensus.simulation.engine import Simulation
+from swarm_consensus.simulation.fleet import goal_of
+from swarm_consensus.simulation.kinematic import KinematicWorld
+from swarm_consensus.simulation.placement import place
+from swarm_consensus.simulation.scenario import Control, Expect, Mission, Radio, Robot, Scenario, Vehicle
+
+COUNTS = (2, 3, 5, 8, 12, 16, 20)
+NEAR = 0.5  # m, in the plane
+MOVED = 0.1  # m
+STILL_S, RATIO = 30.0, 1.5  # targets
+KINDS: Sequence[Sequence[Vehicle]] = (("rover",), ("multirotor",), ("rover", "multirotor"))
+
+
+def swap(count: int, seed: int, duration: float = 70.0) -> Scenario:
+    """Antipodal goals on a circle that gives everybody 1.2 m; the radio reaches three quarters of the way across, and at least 5.5 m."""
+    rng = np.random.default_rng([count, seed])
+    radius = max(2.0, 1.2 * count / (2.0 * math.pi))
+    robots, goals = [], {}
+    for k in range(count):
+        vehicle = KINDS[seed % len(KINDS)][k % len(KINDS[seed % len(KINDS)])]
+        angle = 2.0 * math.pi * k / count
+        spot = radius * np.array([math.cos(angle), math.sin(angle)])
+        x, y = (spot + rng.uniform(-0.1, 0.1, 2)).round(3).tolist()
+        high = [1.2] if vehicle == "multirotor" else []
+        robots.append(Robot(vehicle=vehicle, name=f"r{k}", position_m=[x, y, *high], heading_rad=angle))
+        goals[f"r{k}"] = (-spot).round(3).tolist()
+    return Scenario(
+        file_version=1,
+        name="swap",
+        bounds_m=[[-2 * radius, -2 * radius], [2 * radius, 2 * radius]],
+        radio=Radio(range_m=round(max(5.5, 1.5 * radius + 1.5), 3), loss=0.1, delay_s=0.05),
+        robots=robots,
+        mission=Mission(behaviour="go_to", goals_m=goals),
+        expect=Expect(connected=True, contacts=0),
+        duration_s=duration,
+    )
+
+
+def flown(scenario: Scenario, seed: int) -> tuple[float, float]:
+    """Run once; return the longest standstill, s, and the time from which on all were near their goals, s."""
+    place_rng, run_rng = np.random.default_rng(seed).spawn(2)
+    robots = place(scenario, place_rng)
+    simulation = Simulation(scenario, robots, KinematicWorld(scenario, robots), run_rng)
+    recorder = Recorder([robot.name for robot in robots], scenario.control.rate_hz)
+    simulation.observers.append(recorder)
+    run_in_memory(simulation)
+    goals = [goal_of(scenario.mission, robot) for robot in robots]
+    places = recorder.paths()[:, :, :2]
+    away = np.stack([np.linalg.norm(places[:, k] - goal[:2], axis=1) for k, goal in enumerate(goals)], axis=1)  # type: ignore[index]
+    near = NEAR if scenario.mission.behaviour == "go_to" else (scenario.expect.arrived_within_m or NEAR)
+    still = max(_standstill(places[:, k], away[:, k] > near) for k in range(len(robots)))
+    late = np.flatnonzero((away > near).any(axis=1))
+    return still / scenario.control.rate_hz, (late[-1] + 1 if len(late) else 0) / scenario.control.rate_hz
+
+
+def _standstill(path: Array, asked: Array) -> int:
+    """Return the longest run of ticks at which a robot that is away from its goal does not leave a place."""
+    longest = since = 0
+    for tick in range(1, len(path)):
+        if not asked[tick] or np.linalg.norm(path[tick] - path[since]) > MOVED:
+            since = tick
+        longest = max(longest, tick - since)
+    return longest
+
+
+def compared(scenario: Scenario, seed: int) -> tuple[float, float, float]:
+    """Return standstill and time with links, and the time without."""
+    free = msgspec.structs.replace(scenario, control=Control(redundancy=0))
+    return (*flown(scenario, seed), flown(free, seed)[1])
+
+
+def main() -> None:
+    """Print the table."""
+    seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    corridor = resolve(Options(world="corridor"))
+    rows = [(f"swap, {count} robots", [(swap(count, seed), seed) for seed in seeds]) for count in COUNTS]
+    rows.append(("corridor, 12 robots", [(corridor, seed) for seed in seeds]))
+    table = Table("world", "runs", "still s, worst", "target", "time s, median", "to that without links, median, worst")
+    for name, runs in rows:
+        found = Parallel(n_jobs=2)(delayed(compared)(*run) for run in runs)
+        ratios = [kept / max(free, 1e-9) for _, kept, free in found]
+        table.add_row(
+            name,
+            str(len(found)),
+            f"{max(still for still, _, _ in found):.1f}",
+            f"{STILL_S:g}; {RATIO:g}",
+            f"{statistics.median(kept for _, kept, _ in found):.1f}",
+            f"{statistics.median(ratios):.2f}, {max(ratios):.2f}",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
