@@ -26,6 +26,8 @@ BACKLOG = 4  # windows of entries that may wait for a majority; more are refused
 class Leader:
     """The leader of one term, from its election until it steps down."""
 
+    progress = Progress
+
     def __init__(self, state: State) -> None:
         self._state = state
         self._rounds = Rounds(state.now)
@@ -193,7 +195,7 @@ class Leader:
             known |= self.followers.keys()
         if known != self.followers.keys():
             following = state.log.last + 1
-            self.followers = {each: self.followers.get(each) or Progress(each, following) for each in sorted(known)}
+            self.followers = {each: self.followers.get(each) or self.progress(each, following) for each in sorted(known)}
 
     def _match(self, member: int) -> int:
         """Return up to where a member stores the log; the leader itself counts only what is on its own disk."""

@@ -66,7 +66,7 @@ class Progress:
         log = state.log
         while (self._sending or self.next <= log.last) and not self._is_full(state):
             self._send_one(state, round_)
-        if self.told < log.commit and not self.probing and self._sending is None:
+        if self.told < log.commit and self.next > log.base and not (self.probing or self._sending):
             self._send_append(state, round_, most=0)
 
     def beat(self, state: State, round_: int) -> None:

@@ -94,12 +94,14 @@ class Client:
         node = host.replica.node
         if operation.amount is None:
             self._token = self._fresh()
-            node.read(self._token)
+            taken = node.read(self._token)
         elif self._session:
-            node.propose(pack(Command(self._session, self._command, self._request)))
+            taken = node.propose(pack(Command(self._session, self._command, self._request)))
         else:
             self._nonce = self._nonce or self._fresh()
-            node.propose(pack(Open(self._nonce)))
+            taken = node.propose(pack(Open(self._nonce)))
+        if not taken:
+            self._moved = -PATIENCE  # this robot knows no leader
         host.pump()
 
     def hear(self, host: Host, outcomes: Sequence[Outcome], reads: Sequence[int]) -> None:

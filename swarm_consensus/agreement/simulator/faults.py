@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from swarm_consensus.agreement.errors import AgreementError
 from swarm_consensus.agreement.raft.membership import members
 from swarm_consensus.agreement.raft.messages import (
     MEMBERS,
@@ -21,6 +20,7 @@ from swarm_consensus.agreement.raft.messages import (
 )
 from swarm_consensus.agreement.simulator.host import Host
 from swarm_consensus.agreement.simulator.network import TICK, Weather
+from swarm_consensus.errors import SwarmError
 
 if TYPE_CHECKING:
     from swarm_consensus.agreement.simulator.cluster import Cluster
@@ -35,10 +35,10 @@ class Faults:
         self._active = True
         self._kept: list[Message] = []  # to be delivered again much later
         dice = self._dice
-        self._crashes = dice.pick((0.0, 0.02, 0.06))
-        self._splits = dice.pick((0.0, 0.03, 0.08))
+        self._crashes = dice.pick((0.0, 0.02, 0.08))
+        self._splits = dice.pick((0.0, 0.03, 0.1))
         self._sleeps = dice.pick((0.0, 0.03))
-        self._changes = dice.pick((0.0, 0.05, 0.15))
+        self._changes = dice.pick((0.0, 0.1, 0.5))
         self._replays = dice.pick((0.0, 0.1))
         self._malice = dice.pick((0.0, 0.3, 0.8))  # how often a moment that matters is used
         cluster.network.weather = Weather(
@@ -138,7 +138,7 @@ class Faults:
                 node.change(members(list(voters), [*learners, member] if dice.chance(0.5) else list(learners)))
             elif member not in config.voters:
                 node.change(members(config.voters, [*learners, member]))
-        except AgreementError:
+        except SwarmError:
             return
         host.pump()
 
