@@ -36,6 +36,7 @@ class Checks:
         self._reached = 0
         self._outcomes: dict[int, Outcome | None] = {}
         self._states = {0: _digest(self._reference.snapshot())}
+        self._asked: dict[int, int] = {}  # by token of a read: what it must see
 
     def look(self, member: int, node: Node) -> None:
         """Look at a member that may have just been elected."""
@@ -87,3 +88,15 @@ class Checks:
         """Look at a state that a member takes over from a snapshot."""
         if self._states.get(index) != _digest(state):
             raise Violation(f"state machine safety: member {member} restored another state at entry {index}")
+
+    def ask(self, token: int) -> None:
+        """Take note of a read that is asked for now: whatever anybody has applied may be known to somebody."""
+        self._asked[token] = self._reached
+
+    def serve(self, member: int, node: Node, token: int) -> None:
+        """Look at a read that a member serves from its state."""
+        if node.state.log.applied < self._asked.get(token, 0):
+            raise Violation(
+                f"linearizability: member {member} reads at entry {node.state.log.applied}, "
+                f"after entry {self._asked[token]} was applied"
+            )

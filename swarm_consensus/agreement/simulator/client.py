@@ -46,7 +46,6 @@ class Client:
         self._request = b""
         self._token = 0
         self._asked = self._moved = 0
-        self._count = 0
         clock.after(dice.between(1, 3 * TICK), self._turn)
 
     @property
@@ -81,11 +80,6 @@ class Client:
         self._moved = now
         self._ask()
 
-    def _fresh(self) -> int:
-        """Return a number that was never used before in this run."""
-        self._count += 1
-        return self._count * 100 + self.number
-
     def _ask(self) -> None:
         self._asked = self._clock.now
         operation, host = self._operation, self._host
@@ -93,12 +87,12 @@ class Client:
             return
         node = host.replica.node
         if operation.amount is None:
-            self._token = self._fresh()
-            taken = node.read(self._token)
+            self._token = self._clock.fresh()
+            taken = host.read(self._token)
         elif self._session:
             taken = node.propose(pack(Command(self._session, self._command, self._request)))
         else:
-            self._nonce = self._nonce or self._fresh()
+            self._nonce = self._nonce or self._clock.fresh()
             taken = node.propose(pack(Open(self._nonce)))
         if not taken:
             self._moved = -PATIENCE  # this robot knows no leader

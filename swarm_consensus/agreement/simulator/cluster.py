@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from swarm_consensus.agreement.raft.membership import members
 from swarm_consensus.agreement.raft.messages import Message
 from swarm_consensus.agreement.raft.settings import Settings
@@ -32,12 +34,13 @@ class Cluster:
     parts
         What the robots are made of.
     settings
-        Of the log.
+        Of the log; by default with lease reads or without, as the seed decides.
     """
 
-    def __init__(self, seed: int, parts: Parts | None = None, settings: Settings = SETTINGS) -> None:
+    def __init__(self, seed: int, parts: Parts | None = None, settings: Settings | None = None) -> None:
         parts = parts or Parts()
         self.dice = dice = Dice(seed)
+        settings = settings or replace(SETTINGS, lease_reads=dice.chance(0.7))
         self.clock = Clock()
         self.network = Network(self.clock, dice, self.deliver)
         self.checks = Checks(lambda: parts.sessions(Counters(), most=6))

@@ -40,6 +40,7 @@ class Faults:
         self._sleeps = dice.pick((0.0, 0.03))
         self._changes = dice.pick((0.0, 0.1, 0.5))
         self._replays = dice.pick((0.0, 0.1))
+        self._hunts = dice.pick((0.0, 0.03))
         self._malice = dice.pick((0.0, 0.3, 0.8))  # how often a moment that matters is used
         cluster.network.weather = Weather(
             loss=dice.pick((0.0, 0.05, 0.3)),
@@ -72,6 +73,8 @@ class Faults:
             dice.pick(cluster.hosts).sleep(dice.between(1, 25) * TICK)
         if dice.chance(self._changes):
             self._change()
+        if dice.chance(self._hunts):
+            self._hunt()
         if self._kept and dice.chance(self._replays):
             for _ in range(dice.between(1, 5)):
                 cluster.deliver(dice.pick(self._kept))
@@ -115,6 +118,31 @@ class Faults:
             cluster.network.cut.update((other, each) for other in others for each in group)
         else:
             cluster.network.split(group, others)
+
+    def _hunt(self) -> None:
+        """Hunt for a stale read: let one member miss a leader for a while, then cut the leader off in mid-lease.
+
+        Maybe those who heard the leader last start anew at that moment, and have forgotten it.
+        """
+        dice, cluster = self._dice, self._cluster
+        leaders = [host.number for host in cluster.hosts if host.leads()]
+        if not leaders:
+            return
+        leader, rival = leaders[-1], dice.between(0, len(cluster.hosts) - 1)
+        cluster.network.weather = Weather(delay=TICK // 2)
+        cluster.network.cut = {(leader, rival)}
+        cluster.clock.after(dice.between(8, 30) * TICK, self._strike, leader, rival, dice.chance(0.5))
+
+    def _strike(self, leader: int, rival: int, forgetful: bool) -> None:
+        cluster = self._cluster
+        if not self._active:
+            return
+        others = {host.number for host in cluster.hosts} - {leader}
+        cluster.network.cut.clear()
+        cluster.network.split({leader}, others)
+        for number in others - {rival} if forgetful else ():
+            cluster.hosts[number].crash()
+            cluster.hosts[number].start()
 
     def _change(self) -> None:
         """Ask a leader for a change of members, or to hand over."""
@@ -169,14 +197,24 @@ class Faults:
                 self._cluster.clock.after(dice.between(0, 2) * TICK, self._revive, host)
             if dice.chance(self._malice):  # is it counted twice?
                 self._cluster.network.send(message)
-        elif isinstance(message, VoteRequest) and not message.pre and dice.chance(self._malice / 4):
-            self._isolate(dice.between(0, len(self._cluster.hosts) - 1))
+        elif isinstance(message, VoteRequest):
+            self._use_candidacy(message)
         elif isinstance(message, Append):
             self._use_append(host, message)
         elif isinstance(message, TimeoutNow) and dice.chance(self._malice):
             self._cluster.clock.after(dice.between(5, 40) * TICK, self._cluster.deliver, message)
         elif isinstance(message, AppendReply) and dice.chance(self._malice / 50):
             self._cluster.clock.after(dice.between(5, 60) * TICK, self._cluster.deliver, message)
+
+    def _use_candidacy(self, request: VoteRequest) -> None:
+        """Cut off whoever leads while another stands for election, and let the voters start anew."""
+        dice, cluster = self._dice, self._cluster
+        leaders = [host.number for host in cluster.hosts if host.leads()]
+        if not leaders:
+            if not request.pre and dice.chance(self._malice / 4):
+                self._isolate(dice.between(0, len(cluster.hosts) - 1))
+        elif dice.chance(self._malice / (6 if request.pre else 2)):
+            cluster.clock.after(1, self._strike, dice.pick(leaders), request.sender, request.pre)
 
     def _use_append(self, host: Host, message: Append) -> None:
         dice = self._dice

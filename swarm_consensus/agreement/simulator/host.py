@@ -42,6 +42,8 @@ class Watched(Replica):
         outcomes = iter(news.outcomes[before:])
         for index, entry in ready.committed:
             self.checks.apply(own, index, entry, next(outcomes) if entry.kind == COMMAND else None)
+        for read in ready.reads:
+            self.checks.serve(own, self.node, read.token)
 
 
 class Host:
@@ -144,7 +146,14 @@ class Host:
             self._missed += 1
             return
         self.replica.node.tick()
+        if self.leads():
+            self.read(self._clock.fresh())
         self.pump()
+
+    def read(self, token: int) -> bool:
+        """Ask for a read."""
+        self._checks.ask(token)
+        return self.replica is not None and self.replica.node.read(token)
 
     @property
     def is_asleep(self) -> bool:

@@ -21,6 +21,11 @@ class Clock:
         self._count = 0  # so that of two events at one moment the first planned happens first
         self._events: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
 
+    def fresh(self) -> int:
+        """Return a number that is returned once only."""
+        self._count += 1
+        return self._count
+
     def after(self, moments: int, call: Callable[..., None], *arguments: Any) -> None:
         """Plan a call."""
         self._count += 1
