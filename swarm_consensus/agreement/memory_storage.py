@@ -23,7 +23,9 @@ class MemoryStorage:
         self._entries: list[Entry] = []
         self._unsynced: list[Ready] = []
         self.broken: str | None = None  # says why every later write fails
-        self.power_cut: Literal["before", "after"] | None = None  # at the next write: is it lost, or the last that is kept?
+        self.power_cut: Literal["before", "after"] | None = (
+            None  # at the next write: is it lost, or the last that is kept?
+        )
 
     def load(self) -> Saved:
         """Return what is stored."""

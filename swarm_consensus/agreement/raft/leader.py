@@ -195,7 +195,9 @@ class Leader:
             known |= self.followers.keys()
         if known != self.followers.keys():
             following = state.log.last + 1
-            self.followers = {each: self.followers.get(each) or self.progress(each, following) for each in sorted(known)}
+            self.followers = {
+                each: self.followers.get(each) or self.progress(each, following) for each in sorted(known)
+            }
 
     def _match(self, member: int) -> int:
         """Return up to where a member stores the log; the leader itself counts only what is on its own disk."""

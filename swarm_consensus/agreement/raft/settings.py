@@ -41,9 +41,9 @@ class Settings:
     def lease_ticks(self) -> int:
         """Ticks for which a leader may trust a round that a majority answered, by its own clock.
 
-        A follower ignores candidates for E of its ticks after it heard the leader. They last at least (E - 1)(1 - drift)
-        nominal ticks, since the first may come at once. L ticks of the leader, the one begun included, last at most
-        L (1 + drift). So L = floor((E - 1)(1 - drift) / (1 + drift)).
+        A follower ignores candidates for E of its ticks after it heard the leader. They last at least (E - 1)(1 -
+        drift) nominal ticks, since the first may come at once. L ticks of the leader, the one begun included, last at
+        most L (1 + drift). So L = floor((E - 1)(1 - drift) / (1 + drift)).
         """
         return math.floor((self.election_ticks - 1) * (1 - self.clock_drift) / (1 + self.clock_drift))
 

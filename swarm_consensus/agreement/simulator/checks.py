@@ -30,7 +30,9 @@ class Checks:
     def __init__(self, machine: Callable[[], Sessions]) -> None:
         self.leaders: dict[int, int] = {}  # by term
         self.applied: dict[int, Entry] = {}
-        self._entries: dict[tuple[int, int], tuple[Entry, int]] = {}  # by index and term: the entry, and the term before
+        self._entries: dict[
+            tuple[int, int], tuple[Entry, int]
+        ] = {}  # by index and term: the entry, and the term before
         self._stored_by_leader: dict[tuple[int, int], int] = {}  # by member and term: last index
         self._reference = machine()
         self._reached = 0

@@ -31,9 +31,7 @@ class Client:
         Where it writes down what it did.
     """
 
-    def __init__(
-        self, number: int, hosts: Sequence[Host], clock: Clock, dice: Dice, history: list[Operation]
-    ) -> None:
+    def __init__(self, number: int, hosts: Sequence[Host], clock: Clock, dice: Dice, history: list[Operation]) -> None:
         self.number = number
         self.done = 0
         self.resting = False  # begins nothing new

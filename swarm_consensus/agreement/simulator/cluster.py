@@ -50,9 +50,7 @@ class Cluster:
         count, voting = dice.pick(((3, 3), (4, 3), (5, 3), (5, 5), (6, 5)))
         config = members(range(voting), range(voting, count))
         self.hosts = [
-            Host(
-                number, settings, config, parts, self.clock, dice, self.network, self.checks, self._report
-            )
+            Host(number, settings, config, parts, self.clock, dice, self.network, self.checks, self._report)
             for number in range(count)
         ]
         self.clients = [Client(number, self.hosts, self.clock, dice, self.history) for number in range(4)]

@@ -1,9 +1,10 @@
 """Is a recorded history linearizable? The search of Wing and Gong with Lowe's memory of what was tried.
 
-Operations overlap in time. The history is linearizable if each can be given an instant between its call and its return so
-that, carried out in that order, one by one, all answers are right. The search goes through the calls and returns in the
-order of time. It carries out any operation that has been called; where it meets the return of one that hasn't been carried
-out, it goes back to its last choice. A pair (operations done, state) that was tried before is not tried again.
+Operations overlap in time. The history is linearizable if each can be given an instant between its call and its
+return so that, carried out in that order, one by one, all answers are right. The search goes through the calls and
+returns in the order of time. It carries out any operation that has been called; where it meets the return of one that
+hasn't been carried out, it goes back to its last choice. A pair (operations done, state) that was tried before is not
+tried again.
 
 References
 ----------

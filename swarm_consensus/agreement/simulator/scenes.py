@@ -1,12 +1,13 @@
 """Sequences of events at which one rule alone stands between the log and a lost entry or a stale read.
 
-Each is a play for a `Stage`. With the parts as they should be nothing happens; with the rule taken out the checks cry out.
+Each is a play for a `Stage`. With the parts as they should be nothing happens; with the rule taken out the checks cry
+out.
 """
 
 from __future__ import annotations
 
 from swarm_consensus.agreement.raft.membership import members
-from swarm_consensus.agreement.raft.messages import Append, AppendReply, VoteReply, VoteRequest
+from swarm_consensus.agreement.raft.messages import Append, AppendReply, TimeoutNow, VoteReply, VoteRequest
 from swarm_consensus.agreement.simulator.host import Parts
 from swarm_consensus.agreement.simulator.stage import Stage
 
@@ -21,12 +22,13 @@ def figure_8(parts: Parts) -> None:
     stage.propose(0, LONG)  # index 2, stored by 0 and 1
     stage.flow(0, 1, kind=Append)
     stage.elect(4, 2, 3)  # another entry 2 at 4 alone
-    stage.elect(0, 1, 2, 3)
-    stage.elect(0, 1, 2, 3)  # above the term of 4
+    stage.restart(0)
+    stage.elect(0, 1, 2, 3)  # in the term of 4
+    stage.elect(0, 1, 2, 3)  # above it
     stage.flow(0, 2, until=lambda: stage.node(2).state.log.term_at(2) == 1)
     stage.flow(0, 1, 2, kind=AppendReply)
     stage.flow(0, 1, kind=(Append, AppendReply), until=lambda: stage.node(0).state.log.commit >= 2)
-    stage.elect(4, 2, 3)
+    stage.restart(4)
     stage.elect(4, 2, 3)
     stage.elect(4, 2, 3)
 
@@ -44,6 +46,28 @@ def old_vote(parts: Parts) -> None:
     stage.elect(3, 1, 2)
     for vote in votes:
         stage.deliver(vote)
+
+
+def vote_twice(parts: Parts) -> None:
+    """One vote arrives twice, and two voters elect another (section 3.4)."""
+    stage = Stage(range(5), parts=parts)
+    stage.force(0)
+    stage.flow(0, 1, kind=VoteRequest)
+    (vote,) = stage.take(1, 0, VoteReply)
+    stage.deliver(vote)
+    stage.deliver(vote)
+    stage.elect(3, 2, 4)
+
+
+def forgotten_vote(parts: Parts) -> None:
+    """A voter crashes right after its vote, and is asked by another (section 3.8)."""
+    stage = Stage(range(3), parts=parts)
+    stage.force(0)
+    stage.flow(0, 1, kind=VoteRequest)
+    (vote,) = stage.take(1, 0, VoteReply)
+    stage.restart(1)
+    stage.elect(2, 1)
+    stage.deliver(vote)
 
 
 def old_answer(parts: Parts) -> None:
@@ -103,6 +127,7 @@ def change_in_new_term(parts: Parts) -> None:
     for _ in range(3):
         stage.tick(1)
         stage.flow(1, 2)
+    stage.restart(0)
     stage.elect(0, 3, 4)
     stage.elect(0, 3, 4)
 
@@ -151,8 +176,7 @@ def old_append(parts: Parts) -> None:
     stage.flow(0, 1, kind=Append, until=lambda: stage.node(1).state.log.last == 3)
     stage.deliver(old[0])
     stage.flow(0, 1, kind=AppendReply)
-    stage.elect(2, 1)
-    stage.elect(2, 1)
+    stage.elect(1, 2)
 
 
 def learners_answer(parts: Parts) -> None:
@@ -173,14 +197,38 @@ def deposed_reader(parts: Parts) -> None:
     stage.read(0)
 
 
+def reader_without_commit(parts: Parts) -> None:
+    """A new leader does not know yet that its last entry is committed (section 6.4)."""
+    stage = Stage(range(3), parts=parts)
+    stage.elect(0, 1, 2)
+    stage.propose(0)
+    stage.flow(0, 1, until=lambda: stage.node(0).state.log.commit == 2)
+    stage.elect(1, 2)
+    stage.read(1)
+
+
+def late_transfer(parts: Parts) -> None:
+    """The order to take over arrives long after the leader gave the transfer up (section 3.10)."""
+    stage = _led_by_0(parts)
+    stage.node(0).transfer(1)
+    stage.pump(0)
+    (order,) = stage.take(0, 1, TimeoutNow)
+    for _ in range(12):
+        stage.tick(0)
+        stage.flow(0, 1, 2)
+    stage.deliver(order)
+    stage.flow(1, 2)
+    stage.read(0)
+
+
 def late_answer(parts: Parts) -> None:
     """The answer to an old round arrives late: the lease began when the round did (section 6.4.1)."""
     stage = _led_by_0(parts)
-    stage.tick(0, times=3)
+    stage.tick(0, times=2)
     stage.flow(0, 1, 2, kind=Append)
     answers = stage.take(1, 0, AppendReply)
     stage.lose()
-    stage.tick(0, times=8)
+    stage.tick(0, times=7)
     for answer in answers:
         stage.deliver(answer)
     _win(stage, 1, 2)
@@ -247,6 +295,8 @@ def _win(stage: Stage, number: int, other: int) -> None:
 SCENES = (
     figure_8,
     old_vote,
+    vote_twice,
+    forgotten_vote,
     old_answer,
     cut_configuration,
     snapshot_configuration,
@@ -257,6 +307,8 @@ SCENES = (
     old_append,
     learners_answer,
     deposed_reader,
+    reader_without_commit,
+    late_transfer,
     late_answer,
     candidate_in_lease,
     candidate_after_restart,

@@ -56,9 +56,8 @@ class Stage:
     def start(self, number: int) -> None:
         """Start a member from its disk."""
         sessions = self._parts.sessions(Counters())
-        replica = Watched(number, SETTINGS, self.disks[number], sessions, _Patient(), self._parts.node)  # type: ignore[arg-type]
-        replica.checks = self.checks
-        self._replicas[number] = replica
+        replica = Watched(number, SETTINGS, self.disks[number], sessions, _Patient(), self._parts.node)  # type:
+        ignore[arg-type] replica.checks = self.checks self._replicas[number] = replica
 
     def restart(self, number: int) -> None:
         """Crash, and start again."""
