@@ -1,5 +1,7 @@
 """Planted bugs: each rule of the log taken out in turn, and the first seed of the simulation at which it shows."""
 
+# ruff: noqa: D102  (what a method does wrong stands at its class)
+
 from __future__ import annotations
 
 import sys
@@ -24,7 +26,6 @@ from swarm_consensus.agreement.raft.messages import (
     VoteRequest,
 )
 from swarm_consensus.agreement.raft.node import Node
-from swarm_consensus.agreement.raft.replication import Progress
 from swarm_consensus.agreement.sessions import Outcome, Sessions
 from swarm_consensus.agreement.simulator.checks import Violation
 from swarm_consensus.agreement.simulator.cluster import run

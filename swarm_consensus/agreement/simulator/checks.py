@@ -10,7 +10,7 @@ from swarm_consensus.agreement.raft.node import Node
 from swarm_consensus.agreement.sessions import Outcome, Sessions
 
 
-class Violation(Exception):
+class Violation(Exception):  # noqa: N818
     """A property that did not hold; the first word names it."""
 
 

@@ -8,7 +8,6 @@ from swarm_consensus.agreement.raft.membership import members
 from swarm_consensus.agreement.raft.messages import Message
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.replica import News
-from swarm_consensus.agreement.sessions import Sessions
 from swarm_consensus.agreement.simulator.checks import Checks, Violation
 from swarm_consensus.agreement.simulator.client import Client
 from swarm_consensus.agreement.simulator.counters import Counters

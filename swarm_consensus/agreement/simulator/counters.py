@@ -1,4 +1,4 @@
-"""The state machine of the simulations: counters by key. Adding is not idempotent, so that a command done twice shows."""
+"""The state machine of the simulations: counters. Adding is not idempotent, so that a command done twice shows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Counters:
         """Return one counter."""
         return self._values.get(key, 0)
 
-    def apply(self, index: int, command: bytes) -> bytes:  # noqa: ARG002
+    def apply(self, index: int, command: bytes) -> bytes:
         """Add."""
         add = _add_decoder.decode(command)
         self._values[add.key] = self.value(add.key) + add.amount

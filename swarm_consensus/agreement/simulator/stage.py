@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import cast
+
+from numpy.random import Generator
 
 from swarm_consensus.agreement.errors import AgreementError
 from swarm_consensus.agreement.raft.membership import members
@@ -20,7 +23,7 @@ SETTINGS = Settings(clock_drift=0.1, message_bytes=64)
 class _Patient:
     """In place of a generator: everybody waits for as long as possible."""
 
-    def integers(self, low: int, high: int) -> int:  # noqa: ARG002
+    def integers(self, low: int, high: int) -> int:
         """Return the largest number."""
         return high - 1
 
@@ -56,8 +59,10 @@ class Stage:
     def start(self, number: int) -> None:
         """Start a member from its disk."""
         sessions = self._parts.sessions(Counters())
-        replica = Watched(number, SETTINGS, self.disks[number], sessions, _Patient(), self._parts.node)  # type:
-        ignore[arg-type] replica.checks = self.checks self._replicas[number] = replica
+        patient = cast("Generator", _Patient())
+        replica = Watched(number, SETTINGS, self.disks[number], sessions, patient, self._parts.node)
+        replica.checks = self.checks
+        self._replicas[number] = replica
 
     def restart(self, number: int) -> None:
         """Crash, and start again."""
