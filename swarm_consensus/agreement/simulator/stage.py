@@ -12,7 +12,6 @@ from swarm_consensus.agreement.raft.membership import members
 from swarm_consensus.agreement.raft.messages import Config, Message, TimeoutNow, VoteRequest
 from swarm_consensus.agreement.raft.node import Node
 from swarm_consensus.agreement.raft.settings import Settings
-from swarm_consensus.agreement.sessions import Sessions
 from swarm_consensus.agreement.simulator.checks import Checks
 from swarm_consensus.agreement.simulator.counters import Counters
 from swarm_consensus.agreement.simulator.host import Parts, Watched
