@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rich.console import Console
 from rich.table import Table
@@ -316,9 +316,9 @@ def leading(leader: type[Leader]) -> Parts:
     return Parts(node=type("Mutant", (Node,), {"leadership": leader}))
 
 
-def killing_scene(parts: Parts) -> str:
+def killing_scene(parts: Parts, scenes: Iterable[Callable[[Parts], None]] = SCENES) -> str:
     """Return the name of the first scene in which the checks cry out, or ''."""
-    for scene in SCENES:
+    for scene in scenes:
         try:
             scene(parts)
         except Violation:
