@@ -13,6 +13,7 @@ from rich.table import Table
 from swarm_consensus.agreement.memory_storage import MemoryStorage
 from swarm_consensus.agreement.quorum import majority, reached_by_majority
 from swarm_consensus.agreement.raft.election import Ballot
+from swarm_consensus.agreement.raft.follower import Follower
 from swarm_consensus.agreement.raft.leader import Leader
 from swarm_consensus.agreement.raft.messages import (
     Append,
@@ -74,11 +75,11 @@ class AnyLogElected(Node):
         super()._on_vote_request(same)
 
 
-class AlwaysCuts(Node):
+class AlwaysCuts(Follower):
     """Cuts the log where a message begins."""
 
     def _take_in(self, message: Append) -> bool:
-        state = self.state
+        state = self._state
         first = message.previous_index + 1
         if first <= state.log.commit:
             return super()._take_in(message)
@@ -159,11 +160,11 @@ class SameTermHeard(Node):
             super().step(message)
 
 
-class ConfigStaysAfterCut(Node):
+class ConfigStaysAfterCut(Follower):
     """Keeps configurations whose entries are gone."""
 
     def _take_in(self, message: Append) -> bool:
-        self.state.members.cut = lambda first: None  # type: ignore[method-assign]
+        self._state.members.cut = lambda first: None  # type: ignore[method-assign]
         return super()._take_in(message)
 
 
@@ -336,6 +337,11 @@ def killing_seed(parts: Parts, seeds: Iterable[int]) -> tuple[int, str] | None:
     return None
 
 
+def following(follower: type[Follower]) -> Parts:
+    """Return the parts of a run whose followers are broken."""
+    return Parts(node=type("Mutant", (Node,), {"following": follower}))
+
+
 MUTANTS: dict[str, Parts] = {
     "votes twice in a term": Parts(node=DoubleVote),
     "counts a vote as often as it arrives": Parts(node=VoterNotChecked),
@@ -343,7 +349,7 @@ MUTANTS: dict[str, Parts] = {
     "votes for any log": Parts(node=AnyLogElected),
     "forgets its vote in a crash": Parts(storage=UnsyncedVote),
     "acknowledges before it stores": Parts(storage=UnsyncedEntries),
-    "cuts the log without a conflict": Parts(node=AlwaysCuts),
+    "cuts the log without a conflict": following(AlwaysCuts),
     "appends without comparing the term before": Parts(node=PreviousTermNotChecked),
     "commits more than was compared": Parts(node=CommitsWhatIsNotChecked),
     "counts an answer of an older term": Parts(node=StaleTermAccepted),
@@ -351,7 +357,7 @@ MUTANTS: dict[str, Parts] = {
     "counts learners": leading(LearnersCount),
     "changes members before the last change is committed": leading(ChangesOverlap),
     "changes members before its term has a commit": leading(ChangesBeforeNoop),
-    "keeps a configuration that was cut off": Parts(node=ConfigStaysAfterCut),
+    "keeps a configuration that was cut off": following(ConfigStaysAfterCut),
     "puts the newest configuration into a snapshot": Parts(node=NewestConfigInSnapshot),
     "reads without asking anybody": leading(ReadsAtOnce),
     "reads before its term has a commit": leading(ReadsBeforeNoop),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_the_defaults_fit_together() -> None:
         ({"election_ticks": 7, "clock_drift": 0.2}, "a lease lasts 4 ticks and is renewed every 4: it would lapse"),
     ],
 )
-def test_what_does_not_fit_is_a_sentence(change: dict[str, float], sentence: str) -> None:
+def test_what_does_not_fit_is_a_sentence(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence.replace("(", r"\(")):
         replace(Settings(), **change).validate()
 

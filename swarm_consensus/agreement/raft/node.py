@@ -19,8 +19,8 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from swarm_consensus.agreement.errors import AgreementError
-from swarm_consensus.agreement.raft.chunks import Incoming
 from swarm_consensus.agreement.raft.election import Ballot, Patience
+from swarm_consensus.agreement.raft.follower import Follower
 from swarm_consensus.agreement.raft.leader import Leader
 from swarm_consensus.agreement.raft.messages import (
     Append,
@@ -66,6 +66,7 @@ class Node:
     """
 
     ballot = Ballot
+    following = Follower
     leadership = Leader
 
     def __init__(self, own: int, settings: Settings, saved: Saved, rng: Generator) -> None:
@@ -74,11 +75,8 @@ class Node:
         self.lead: Leader | None = None
         self._ballot: Ballot | None = None
         self._patience = Patience(settings.election_ticks, rng)
-        self._incoming = Incoming()
-        self._round_answered = 0
+        self._follower = self.following(self.state)
         self._stored_vote = saved.vote
-        self._snapshot: Snapshot | None = None  # taken or received, not yet stored
-        self._restore = False
         self._handed_out: Ready | None = None
         self._handlers = {kind: getattr(self, name) for kind, name in _HANDLERS.items()}
 
@@ -148,7 +146,7 @@ class Node:
         snapshot = Snapshot(log.applied, term, self.state.members.at(log.applied), state)
         log.compact(snapshot)
         self.state.members.compact(snapshot.index)
-        self._snapshot = snapshot
+        self.state.snapshot_due = snapshot
 
     def _led(self, what: str) -> Leader:
         if self.lead is None:
@@ -249,7 +247,7 @@ class Node:
         state = self.state
         if term > state.term:
             state.term, state.voted_for = term, None
-            self._round_answered = 0
+            self._follower = self.following(state)
         if self.lead:
             self._patience.restart(state.now)
         state.leader = leader
@@ -298,73 +296,12 @@ class Node:
         return True
 
     def _on_append(self, message: Append) -> None:
-        """Take entries in where they fit (section 3.5)."""
-        if not self._hear_leader(message):
-            return
-        log, state = self.state.log, self.state
-        if message.previous_index < log.commit:  # old: what is committed is the leader's too
-            self._agree(message, log.commit)
-        elif log.term_at(message.previous_index) != message.previous_term:
-            hint = log.agreeing(message.previous_index, message.previous_term)
-            refused = AppendReply(
-                state.term, state.own, message.sender, False, message.previous_index, message.round, *hint
-            )
-            self._round_answered = message.round
-            state.send(refused)
-        else:
-            last = message.previous_index + len(message.entries)
-            if not message.entries or self._take_in(message):
-                log.commit = max(log.commit, min(message.commit, last))
-                self._agree(message, last)
-
-    def _take_in(self, message: Append) -> bool:
-        """Append what is missing, after cutting off what conflicts; False if that were committed."""
-        state = self.state
-        entries, first = message.entries, message.previous_index + 1
-        if first <= state.log.last:
-            conflict = state.log.conflict(message.previous_index, entries)
-            if conflict == 0:
-                return True
-            if conflict <= state.log.commit:
-                state.faults += 1
-                return False
-            entries = entries[conflict - first :]
-            if conflict <= state.log.last:
-                state.cut(conflict)
-        state.append(entries)
-        return True
-
-    def _agree(self, message: Append | Chunk, index: int) -> None:
-        """Answer that everything up to an index is here, unless this is known already."""
-        if isinstance(message, Append) and not message.entries and message.round <= self._round_answered:
-            return
-        self._round_answered = message.round
-        state = self.state
-        state.send(AppendReply(state.term, state.own, message.sender, True, index, message.round))
+        if self._hear_leader(message):
+            self._follower.append(message)
 
     def _on_chunk(self, chunk: Chunk) -> None:
-        if not self._hear_leader(chunk):
-            return
-        state = self.state
-        if chunk.index <= state.log.commit:
-            self._agree(chunk, state.log.commit)
-            return
-        snapshot = self._incoming.add(chunk)
-        if snapshot is None:
-            offset = self._incoming.offset_of(chunk)
-            state.send(ChunkReply(state.term, state.own, chunk.sender, chunk.index, chunk.digest, offset, chunk.round))
-            return
-        self._install(snapshot)
-        self._agree(chunk, snapshot.index)
-
-    def _install(self, snapshot: Snapshot) -> None:
-        """Put a snapshot in place of the log, or only commit up to it if the log has it all (section 5.1)."""
-        log = self.state.log
-        if log.term_at(snapshot.index) == snapshot.term:
-            log.commit = snapshot.index
-            return
-        self.state.replace(snapshot)
-        self._snapshot, self._restore = snapshot, True
+        if self._hear_leader(chunk):
+            self._follower.take_chunk(chunk)
 
     # leading
 
@@ -406,15 +343,15 @@ class Node:
             state.outbox
             or log.saved < log.last
             or log.commit >= committed_from
-            or self._snapshot
+            or state.snapshot_due
             or (state.reads and self._due_reads())
             or vote != self._stored_vote
         ):
             return None
         self._handed_out = Ready(
             vote if vote != self._stored_vote else None,
-            self._snapshot,
-            self._restore,
+            state.snapshot_due,
+            state.restore,
             log.saved + 1,
             tuple(log.between(log.saved + 1, log.last)),
             state.outbox,
@@ -433,7 +370,7 @@ class Node:
             raise RuntimeError("advance() without ready()")
         self._handed_out = None
         self._stored_vote = done.vote or self._stored_vote
-        self._snapshot, self._restore = None, False
+        state.snapshot_due, state.restore = None, False
         state.outbox = []
         if done.reads:
             state.reads = [read for read in state.reads if read not in done.reads]

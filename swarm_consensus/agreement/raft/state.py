@@ -24,6 +24,8 @@ class State:
         self.members = Members(saved.snapshot, saved.entries)
         self.outbox: list[Message] = []
         self.reads: list[Read] = []  # allowed, and waiting until the state is new enough
+        self.snapshot_due: Snapshot | None = None  # taken or received, and not yet stored
+        self.restore = False  # it was received, and replaces everything
         self.faults = 0  # messages that no member sends who follows the protocol; they change nothing
 
     def send(self, message: Message) -> None:
@@ -44,3 +46,4 @@ class State:
         """Begin anew from a snapshot."""
         self.log.replace(snapshot)
         self.members = Members(snapshot, ())
+        self.snapshot_due, self.restore = snapshot, True
