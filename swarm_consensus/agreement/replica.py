@@ -101,4 +101,8 @@ class Replica:
         news.reads += [read.token for read in ready.reads]
         log = self.node.state.log
         if log.applied - log.base >= self._every:
-            self.node.compact(self._sessions.snapshot())
+            self.compact()
+
+    def compact(self) -> None:
+        """Let a snapshot stand for everything that is applied."""
+        self.node.compact(self._sessions.snapshot())

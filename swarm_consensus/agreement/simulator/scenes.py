@@ -97,8 +97,7 @@ def cut_configuration(parts: Parts, compact: bool = False) -> None:
     stage.flow(*range(5))
     stage.change(0, members([0, 1, 2], [4]))  # at 0 alone
     if compact:
-        stage.node(0).compact(b"")
-        stage.pump(0)
+        stage.compact(0)
     stage.elect(1, 2, 3)
     stage.flow(*range(5))
     if compact:

@@ -129,6 +129,11 @@ class Stage:
         self.node(number).propose(data)
         self.pump(number)
 
+    def compact(self, number: int) -> None:
+        """Let a member take a snapshot."""
+        self._replicas[number].compact()
+        self.pump(number)
+
     def change(self, number: int, config: Config) -> None:
         """Ask a leader to change the members; it may refuse."""
         try:
