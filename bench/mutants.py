@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from rich.console import Console
 from rich.table import Table
 
+from swarm_consensus.agreement.errors import AgreementError
 from swarm_consensus.agreement.memory_storage import MemoryStorage
 from swarm_consensus.agreement.quorum import majority, reached_by_majority
 from swarm_consensus.agreement.raft.election import Ballot
@@ -253,6 +254,8 @@ class ChangesOverlap(Leader):
     """Does not wait for the last change."""
 
     def _check_change(self, config: Config) -> None:
+        if self._state.own not in self._state.members.current.voters:
+            raise AgreementError("it has removed itself; that it may do more is not the bug meant")
         members = self._state.members
         index, members.index = members.index, 0
         try:
@@ -317,6 +320,11 @@ def leading(leader: type[Leader]) -> Parts:
     return Parts(node=type("Mutant", (Node,), {"leadership": leader}))
 
 
+def following(follower: type[Follower]) -> Parts:
+    """Return the parts of a run whose followers are broken."""
+    return Parts(node=type("Mutant", (Node,), {"following": follower}))
+
+
 def killing_scene(parts: Parts, scenes: Iterable[Callable[[Parts], None]] = SCENES) -> str:
     """Return the name of the first scene in which the checks cry out, or ''."""
     for scene in scenes:
@@ -335,11 +343,6 @@ def killing_seed(parts: Parts, seeds: Iterable[int]) -> tuple[int, str] | None:
         except Violation as violation:
             return seed, str(violation)
     return None
-
-
-def following(follower: type[Follower]) -> Parts:
-    """Return the parts of a run whose followers are broken."""
-    return Parts(node=type("Mutant", (Node,), {"following": follower}))
 
 
 MUTANTS: dict[str, Parts] = {

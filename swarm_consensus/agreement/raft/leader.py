@@ -36,6 +36,7 @@ class Leader:
         self._heir_until = 0
         self._heir_asked = False
         self._lease_given_up = False
+        self._stirred = True  # something has happened since the last sending
         self._first = state.log.last + 1  # of this term
         self.followers: dict[int, Progress] = {}
         self._meet_followers()
@@ -61,6 +62,7 @@ class Leader:
         """
         self._check_change(config)
         self._state.append([entry_of(config, self._state.term)])
+        self._stirred = True
         self._meet_followers()
 
     def _check_change(self, config: Config) -> None:
@@ -92,6 +94,7 @@ class Leader:
         if heir not in self._state.members.current.voters or heir == self._state.own:
             raise AgreementError(f"member {heir} can't take over, must be another voter")
         self._heir, self._heir_asked = heir, False
+        self._stirred = True
         self._heir_until = self._state.now + self._state.settings.election_ticks
 
     def read(self, member: int, token: int) -> None:
@@ -138,16 +141,18 @@ class Leader:
             self._state.faults += 1
             return
         before = progress.round
+        self._stirred = True
         grown = progress.accept(reply, self._state)
         if progress.round > before:
             self._count_rounds()
-        if grown:
+        if grown and progress.match > self._state.log.commit:
             self.commit()
 
     def accept_chunk(self, reply: ChunkReply) -> None:
         """Take in how far a snapshot has arrived."""
         progress = self.followers.get(reply.sender)
         if progress is not None:
+            self._stirred = True
             progress.accept_chunk(reply)
             self._count_rounds()
 
@@ -158,6 +163,7 @@ class Leader:
         if index > log.commit and log.term_at(index) == self._state.term:
             settled = log.commit < self._state.members.index <= index
             log.commit = index
+            self._stirred = True
             if settled:
                 self._meet_followers()
 
@@ -170,6 +176,9 @@ class Leader:
         """Send what the followers lack, and a heartbeat if one is due."""
         state = self._state
         due = state.now >= self._beat_due
+        if not (due or self._stirred):
+            return
+        self._stirred = False
         if due:
             self._rounds.begin(state.now)
             self._beat_due = state.now + state.settings.heartbeat_ticks
@@ -182,6 +191,7 @@ class Leader:
 
     def _append(self, kind: int, data: bytes) -> None:
         self._state.append([Entry(self._state.term, kind, data)])
+        self._stirred = True
 
     def _meet_followers(self) -> None:
         """Keep track of everybody in the configuration in force.

@@ -334,29 +334,25 @@ class Node:
 
     def ready(self) -> Ready | None:
         """Return what is to be stored, sent and applied, or None; `advance` must follow before anything else."""
-        state, log = self.state, self.state.log
+        state, log, stored = self.state, self.state.log, self._stored_vote
         if self.lead:
             self.lead.send()
-        vote = Vote(state.term, state.voted_for)
-        committed_from = log.applied + 1
+        voted = stored.term != state.term or stored.voted_for != state.voted_for
+        reads = self._due_reads() if state.reads else []
         if not (
-            state.outbox
-            or log.saved < log.last
-            or log.commit >= committed_from
-            or state.snapshot_due
-            or (state.reads and self._due_reads())
-            or vote != self._stored_vote
+            state.outbox or log.saved < log.last or log.applied < log.commit or voted or state.snapshot_due or reads
         ):
             return None
+        first = log.saved + 1
         self._handed_out = Ready(
-            vote if vote != self._stored_vote else None,
+            Vote(state.term, state.voted_for) if voted else None,
             state.snapshot_due,
             state.restore,
-            log.saved + 1,
-            tuple(log.between(log.saved + 1, log.last)),
+            first,
+            tuple(log.between(first, log.last)) if first <= log.last else (),
             state.outbox,
-            list(enumerate(log.between(committed_from, log.commit), committed_from)),
-            self._due_reads(),
+            list(enumerate(log.between(log.applied + 1, log.commit), log.applied + 1)),
+            reads,
         )
         return self._handed_out
 
