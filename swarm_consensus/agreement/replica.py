@@ -100,7 +100,7 @@ class Replica:
                 news.outcomes.append(self._sessions.apply(index, entry.data))
         news.reads += [read.token for read in ready.reads]
         log = self.node.state.log
-        if log.applied - log.base >= self._every:
+        if log.applied - log.snapshot.index >= self._every:
             self.compact()
 
     def compact(self) -> None:

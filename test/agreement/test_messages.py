@@ -65,9 +65,9 @@ def test_many_small_entries_fit_as_well() -> None:
     stage = Stage(range(3))
     stage.elect(0, 1, 2)
     stage.flow(0, 1, 2)
-    for _ in range(60):
+    for _ in range(20):
         stage.propose(0, bytes(3))
-    stage.node(0).step(AppendReply(1, 1, 0, False, 61, 99))
+    stage.node(0).step(AppendReply(1, 1, 0, False, 21, 99))
     stage.pump(0)
     longest = max(len(msgspec.msgpack.encode(message)) for message in stage.post)
     assert longest <= 64 + 40  # message_bytes of the stage, and the fields around the entries

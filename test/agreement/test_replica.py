@@ -20,7 +20,7 @@ from swarm_consensus.agreement.simulator.counters import Counters, answer_of, pa
 from swarm_consensus.agreement.storage import Storage
 
 CONFIG = members([0, 1, 2])
-SETTINGS = Settings(snapshot_entries=4)
+SETTINGS = Settings(snapshot_entries=4, window=8)
 wire: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 
@@ -106,7 +106,7 @@ def test_everything_is_there_after_all_were_switched_off(robots: Robots) -> None
         robots.start(number)
     robots.tick(45)
     assert [counters.value(0) for counters in robots.counters.values()] == [10, 10, 10]
-    assert all(replica.node.state.log.base > 0 for replica in robots.replicas.values())
+    assert all(replica.node.state.log.snapshot.index > 0 for replica in robots.replicas.values())
 
 
 def test_who_was_away_gets_a_snapshot_over_the_air(robots: Robots) -> None:

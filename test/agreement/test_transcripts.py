@@ -75,10 +75,10 @@ def repair() -> Recorded:
 
 def snapshot() -> Recorded:
     stage = Recorded(range(3))
-    stage.say("member 2 hears nothing while the others commit five entries and take a snapshot")
+    stage.say("member 2 hears nothing while the others commit more than a window of entries and take a snapshot")
     stage.elect(0, 1)
     stage.flow(0, 1)
-    for number in range(5):
+    for number in range(10):
         stage.propose(0, pack(Open(number)))
         stage.flow(0, 1)
     stage.compact(0)

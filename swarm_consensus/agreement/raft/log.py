@@ -1,6 +1,7 @@
-"""The log of one member: what the snapshot covers is gone, the rest is in memory.
+"""The log of one member, in memory from shortly before the newest snapshot on.
 
-Indexes count from 1; the snapshot stands for everything up to its index, at first index 0.
+Indexes count from 1; the snapshot stands for everything up to its index, at first index 0. A tail of what it covers
+is kept in memory, for followers that are only a little behind; it is gone after a restart.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class Log:
 
     def __init__(self, snapshot: Snapshot, entries: Sequence[Entry]) -> None:
         self.snapshot = snapshot
-        self.base = snapshot.index  # index before the first entry in memory
+        self.base = snapshot.index  # index before the first entry in memory, and its term
+        self.base_term = snapshot.term
         self.last = snapshot.index + len(entries)
         self.commit = snapshot.index
         self.applied = snapshot.index
@@ -33,20 +35,20 @@ class Log:
     @property
     def last_term(self) -> int:
         """Term of the last entry."""
-        return self._entries[-1].term if self._entries else self.snapshot.term
+        return self._entries[-1].term if self._entries else self.base_term
 
     def term_at(self, index: int) -> int:
-        """Return the term of an entry, or -1 if there is none or the snapshot swallowed it."""
+        """Return the term of an entry, or -1 if there is none or it is not kept any more."""
         if self.base < index <= self.last:
             return self._entries[index - self.base - 1].term
-        return self.snapshot.term if index == self.base else -1
+        return self.base_term if index == self.base else -1
 
     def is_at_least(self, last_index: int, last_term: int) -> bool:
         """Tell whether another log is at least as up to date as this one (section 3.6.1)."""
         return (last_term, last_index) >= (self.last_term, self.last)
 
     def between(self, first: int, last: int) -> list[Entry]:
-        """Return the entries from `first`, above the snapshot, to `last`, both included."""
+        """Return the entries from `first`, above the base, to `last`, both included."""
         return self._entries[first - self.base - 1 : last - self.base]
 
     def fitting(self, first: int, most: int, size: int) -> tuple[Entry, ...]:
@@ -92,14 +94,15 @@ class Log:
             index -= 1
         return index, max(self.term_at(index), 0)
 
-    def compact(self, snapshot: Snapshot) -> None:
-        """Let a snapshot of what is applied stand for the entries it covers."""
-        del self._entries[: snapshot.index - self.base]
-        self.snapshot = snapshot
-        self.base = snapshot.index
+    def compact(self, snapshot: Snapshot, kept: int) -> None:
+        """Let a snapshot of what is applied stand for the entries it covers, but keep the last few of them."""
+        base = max(self.base, snapshot.index - kept)
+        self.base_term = self.term_at(base)
+        del self._entries[: base - self.base]
+        self.snapshot, self.base = snapshot, base
 
     def replace(self, snapshot: Snapshot) -> None:
         """Forget everything for a snapshot that came from the leader."""
         self._entries.clear()
-        self.snapshot = snapshot
+        self.snapshot, self.base_term = snapshot, snapshot.term
         self.base = self.last = self.commit = self.applied = self.saved = snapshot.index

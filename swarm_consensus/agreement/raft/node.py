@@ -140,11 +140,11 @@ class Node:
     def compact(self, state: bytes) -> None:
         """Let the state after everything that was handed out to apply stand for the log up to there."""
         log = self.state.log
-        if log.applied == log.base:
+        if log.applied == log.snapshot.index:
             return
         term = log.term_at(log.applied)
         snapshot = Snapshot(log.applied, term, self.state.members.at(log.applied), state)
-        log.compact(snapshot)
+        log.compact(snapshot, kept=self.state.settings.window)
         self.state.members.compact(snapshot.index)
         self.state.snapshot_due = snapshot
 

@@ -32,7 +32,8 @@ class Settings:
     lease_reads: bool = True
     # Data of entries or of a snapshot in one message, bytes.
     message_bytes: int = 600
-    # Entries sent to a follower ahead of its answers; also how far behind a learner may be that becomes a voter.
+    # Entries sent to a follower ahead of its answers; also how far behind a learner may be that becomes a voter, and
+    # how far behind a snapshot a follower may be that still gets entries instead of it.
     window: int = 64
     # Entries between two snapshots.
     snapshot_entries: int = 256

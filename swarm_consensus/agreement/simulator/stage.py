@@ -16,7 +16,7 @@ from swarm_consensus.agreement.simulator.checks import Checks
 from swarm_consensus.agreement.simulator.counters import Counters
 from swarm_consensus.agreement.simulator.host import Parts, Watched
 
-SETTINGS = Settings(clock_drift=0.1, message_bytes=64)
+SETTINGS = Settings(clock_drift=0.1, message_bytes=64, window=8)
 
 
 class _Patient:
