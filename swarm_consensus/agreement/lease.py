@@ -1,10 +1,11 @@
 """Time for permits: the holder stops by its own clock before anybody may give its place to another.
 
-*The holder* may use a permit for `hold_ticks` after it **proposed** a renewal that was committed, so not at all
-before the first one was. *The grantor*, whoever leads, asks for a permit back when it has seen no new renewal for
-`lease_ticks` since it **applied** the last one, or since it began to lead. Applying comes after proposing, whatever
-the delays. So with clocks within the stated drift the holder has stopped by then, and no message needs to arrive for
-that.
+A renewal carries the tick of its holder's clock at which it was **proposed**. *The holder* may use its permit for
+`hold_ticks` after the newest such tick that was committed, so not at all before a renewal was. *The grantor*, whoever
+leads, asks for a permit back when it has seen no new renewal for `lease_ticks` since it **applied** the last one, or
+since it began to lead. Applying comes after proposing, whatever the delays. So with clocks within the stated drift
+the holder has stopped by then, and no message needs to arrive for that. Copies that come late are older than what is
+known, and prolong nothing.
 
 *The place* itself keeps the highest token it has seen and refuses lower ones. That holds without any clock.
 """
@@ -57,33 +58,22 @@ class LeaseSettings:
 
 
 class Holder:
-    """One permit on its holder's side; time is the holder's own tick."""
+    """One permit on its holder's side; time is the holder's tick, from 1 on."""
 
     def __init__(self, settings: LeaseSettings) -> None:
         self._settings = settings
-        self._number = 0  # of the renewal proposed last
-        self._proposed = 0  # when it was proposed first
-        self._pending = False
-        self._until = 0
+        self._proposed = 0
 
-    def may_use(self, now: int) -> bool:
-        """Tell whether the permit may be used in this tick."""
-        return now < self._until
+    def may_use(self, now: int, renewed: int) -> bool:
+        """Tell whether the permit may be used in this tick; `renewed` as it stands in the grant."""
+        return 0 < renewed <= now < renewed + self._settings.hold_ticks
 
-    def renewal(self, now: int) -> int:
-        """Return the number of a renewal that is to be proposed now, maybe again, or 0; to be called once a tick."""
-        since = now - self._proposed
-        if self._number == 0 or (not self._pending and since >= self._settings.renew_ticks):
-            self._number, self._proposed, self._pending = self._number + 1, now, True
-            return self._number
-        return self._number if self._pending and since % self._settings.renew_ticks == 0 else 0
-
-    def renewed(self, number: int) -> None:
-        """Take in the answer to a renewal: its number, or 0 if the permit is gone."""
-        if number == 0:
-            self._until = 0
-        elif number == self._number:
-            self._until, self._pending = self._proposed + self._settings.hold_ticks, False
+    def renewal_due(self, now: int) -> bool:
+        """Tell whether a renewal with this tick is to be proposed; to be called once a tick."""
+        if self._proposed and now - self._proposed < self._settings.renew_ticks:
+            return False
+        self._proposed = now
+        return True
 
 
 class Grantor:
@@ -101,18 +91,18 @@ class Grantor:
         seen, due = {}, []
         for name, place in places.items():
             for grant in place.grants:
-                number, since = self._seen.get((name, grant.token), (-1, now))
-                if number != grant.number:
+                renewed, since = self._seen.get((name, grant.token), (-1, now))
+                if renewed != grant.renewed:
                     since = now
-                seen[name, grant.token] = (grant.number, since)
+                seen[name, grant.token] = (grant.renewed, since)
                 if now - since >= self._settings.lease_ticks:
-                    due.append(Reclaim(name, grant.token, grant.number))
+                    due.append(Reclaim(name, grant.token, grant.renewed))
         self._seen = seen
         return due
 
 
 class Gate:
-    """The place itself: lets in who has the highest token so far.
+    """The place itself: lets in who has the highest token so far. Of several equal places each has its own.
 
     Parameters
     ----------

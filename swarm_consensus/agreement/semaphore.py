@@ -26,14 +26,11 @@ class Ask(msgspec.Struct, array_like=True, frozen=True, tag=0):
 
 
 class Renew(msgspec.Struct, array_like=True, frozen=True, tag=1):
-    """The holder is alive and goes on; the answer is the number, or 0 if it holds the permit no more.
-
-    A renewal that arrives twice renews once: else an old one could pass for the newest, and the holder would trust it.
-    """
+    """The holder is alive and goes on; the answer is 0 if it holds the permit no more."""
 
     place: str
     token: Count
-    number: Count  # of the holder's renewals of this permit, from 1 on
+    proposed: Count  # tick of the holder's clock
 
 
 class GiveBack(msgspec.Struct, array_like=True, frozen=True, tag=2):
@@ -48,7 +45,7 @@ class Reclaim(msgspec.Struct, array_like=True, frozen=True, tag=3):
 
     place: str
     token: Count
-    number: Count  # of the last renewal that was seen
+    renewed: Count  # as it was seen in the grant
 
 
 Request = Ask | Renew | GiveBack | Reclaim
@@ -59,7 +56,7 @@ class Grant(msgspec.Struct, array_like=True, frozen=True):
 
     robot: int
     token: int
-    number: int = 0  # of the last renewal
+    renewed: int = 0  # tick of the holder's clock at which the newest renewal was proposed; 0: none yet
 
 
 @dataclass(slots=True)
@@ -125,8 +122,8 @@ class Semaphores:
             place.grants = [grant for grant in place.grants if grant.robot != request.robot]
             place.waiting = [robot for robot in place.waiting if robot != request.robot]
         else:
-            over = (request.token, request.number)
-            place.grants = [grant for grant in place.grants if (grant.token, grant.number) != over]
+            over = (request.token, request.renewed)
+            place.grants = [grant for grant in place.grants if (grant.token, grant.renewed) != over]
         self._hand_out(place)
         robot = request.robot if isinstance(request, Ask) else -1
         return next((grant.token for grant in place.grants if grant.robot == robot), 0)
@@ -134,8 +131,8 @@ class Semaphores:
     def _renew(self, place: Place, request: Renew) -> int:
         for number, grant in enumerate(place.grants):
             if grant.token == request.token:
-                place.grants[number] = Grant(grant.robot, grant.token, max(grant.number, request.number))
-                return request.number
+                place.grants[number] = Grant(grant.robot, grant.token, max(grant.renewed, request.proposed))
+                return grant.token
         return 0
 
     def _hand_out(self, place: Place) -> None:

@@ -76,8 +76,6 @@ class Cluster:
         self.faults = Faults(self)
         self.clock.run(BAD * TICK)
         self.faults.end()
-        for host in self.hosts:
-            host.storage.power_cut = None
         done = [client.done for client in self.clients]
         self.clock.run((BAD + GOOD) * TICK)
         if any(client.done <= before for client, before in zip(self.clients, done, strict=True)):

@@ -55,6 +55,7 @@ class Faults:
         self._active = False
         self._cluster.network.heal()
         for host in self._cluster.hosts:
+            host.storage.power_cut = None
             host.start()
 
     def _turn(self) -> None:

@@ -87,9 +87,9 @@ class Host:
         self._heard: list[Message] = []
         # A clock at either end of what is allowed is the hardest case, and so the most frequent.
         drift = dice.pick((-1.0, 1.0, 2 * dice.share() - 1)) * settings.clock_drift
-        self._tick_length = round(TICK * (1 + drift))
+        self.tick_length = round(TICK * (1 + drift))
         self.start()
-        clock.after(dice.between(1, self._tick_length), self._tick)
+        clock.after(dice.between(1, self.tick_length), self._tick)
 
     @property
     def node(self) -> Node | None:
@@ -139,7 +139,7 @@ class Host:
             self.hear(message)
 
     def _tick(self) -> None:
-        self._clock.after(self._tick_length, self._tick)
+        self._clock.after(self.tick_length, self._tick)
         if self.replica is None:
             return
         if self.is_asleep:
