@@ -154,11 +154,8 @@ class EveryCandidateHeard(Node):
 class SameTermHeard(Node):
     """Hears candidates of its own term."""
 
-    def step(self, message: Message) -> None:
-        if isinstance(message, VoteRequest) and message.term == self.state.term and not message.pre:
-            self._on_vote_request(message)
-        else:
-            super().step(message)
+    def _ignores(self, request: VoteRequest) -> bool:
+        return request.term > self.state.term and super()._ignores(request)
 
 
 class ConfigStaysAfterCut(Follower):

@@ -173,21 +173,19 @@ class Node:
         state = self.state
         if message.to != state.own:
             state.faults += 1
-            return
-        if message.term < state.term:
+        elif message.term == state.term or (message.term > state.term and self._catch_up(message)):
+            self._handlers[type(message)](message)
+        elif message.term < state.term:
             self._answer_stale(message)
-            return
-        if isinstance(message, VoteRequest) and not message.forced and self._trusts_leader():
-            return  # of the same term too, or whoever heard of a newer term would forget the lease
-        if message.term > state.term and not self._catch_up(message):
-            return
-        self._handlers[type(message)](message)
 
     def _catch_up(self, message: Message) -> bool:
         """Go to a newer term unless the message does not oblige to; return whether it is worth reading."""
-        if isinstance(message, VoteRequest) and message.pre:
-            self._answer_pre_vote(message)
-            return False
+        if isinstance(message, VoteRequest):
+            if self._ignores(message):
+                return False
+            if message.pre:
+                self._answer_pre_vote(message)
+                return False
         if isinstance(message, VoteReply) and message.pre and message.granted:
             if message.term == self.state.term + 1:
                 self._on_vote_reply(message)
@@ -204,6 +202,13 @@ class Node:
             state.send(AppendReply(state.term, state.own, message.sender, False, 0, 0))
 
     # elections
+
+    def _ignores(self, request: VoteRequest) -> bool:
+        """Tell whether a leader was heard of too lately to listen to others (section 4.2.3).
+
+        Of the same term as well, or whoever heard of a newer term in another message would forget the lease.
+        """
+        return not request.forced and self._trusts_leader()
 
     def _trusts_leader(self) -> bool:
         return self.lead is not None or self._patience.trusts_leader(self.state.now)
@@ -260,6 +265,8 @@ class Node:
 
     def _on_vote_request(self, request: VoteRequest) -> None:
         """Vote for one candidate a term, who has everything committed (sections 3.4, 3.6.1)."""
+        if self._ignores(request):
+            return
         state = self.state
         granted = (
             not request.pre
