@@ -106,7 +106,9 @@ class Node:
     def read(self, token: int) -> bool:
         """Ask for a read; it is allowed once its token comes out in a `Ready`, maybe never.
 
-        A read is linearizable: it sees everything whose outcome anybody knew when it was asked.
+        A read is linearizable: it sees everything whose outcome anybody knew when it was asked. A token must never
+        have been used before by this member, also not before it started anew: an answer to the older read may still
+        be on its way.
         """
         state = self.state
         if self.lead:

@@ -204,8 +204,12 @@ class Faults:
             self._use_append(host, message)
         elif isinstance(message, TimeoutNow) and dice.chance(self._malice):
             self._cluster.clock.after(dice.between(5, 40) * TICK, self._cluster.deliver, message)
-        elif isinstance(message, AppendReply) and dice.chance(self._malice / 50):
-            self._cluster.clock.after(dice.between(5, 60) * TICK, self._cluster.deliver, message)
+        elif isinstance(message, AppendReply) and message.success and dice.chance(self._malice / 50):
+            if dice.chance(0.5):  # it says that it has stored: does it still know?
+                host.crash()
+                self._cluster.clock.after(dice.between(0, 2) * TICK, self._revive, host)
+            else:  # does an old yes count for something new?
+                self._cluster.clock.after(dice.between(5, 60) * TICK, self._cluster.deliver, message)
 
     def _use_candidacy(self, request: VoteRequest) -> None:
         """Cut off whoever leads while another stands for election, and let the voters start anew."""
