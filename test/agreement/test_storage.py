@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -198,6 +200,33 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(path: Path) -> None:
     again = opened(path)
     assert (again.load().vote, again.load().entries) == (Vote(1, 0), entries(1))
     assert list(again.journal()) == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from swarm_consensus.agreement.raft.membership import members
+from swarm_consensus.agreement.raft.messages import COMMAND, Entry, Ready, Vote
+from swarm_consensus.agreement.storage import Storage
+storage = Storage(Path(sys.argv[1]), "rover_1", members([0, 1, 2]))
+for term in range(1, 100000):
+    entry = Entry(term, COMMAND, b"entry %d" % term)
+    storage.save(Ready(Vote(term, 1), None, False, term, (entry,), [], [], []))
+    print(term, flush=True)  # acknowledged
+"""
+
+
+def test_what_was_acknowledged_is_there_after_the_process_was_killed(path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for _ in range(30):
+        process.stdout.readline()
+    process.kill()
+    acknowledged = [30, *(int(line) for line in process.stdout if line.endswith("\n"))][-1]
+    process.wait()
+    saved = opened(path).load()
+    assert len(saved.entries) >= acknowledged
+    assert saved.vote.term == len(saved.entries) == saved.entries[-1].term
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
