@@ -1,0 +1,1 @@
+"""Raft as a state machine: messages and ticks in; what to store, send and apply out."""
