@@ -38,7 +38,7 @@ KINDS: Sequence[Sequence[Vehicle]] = (("rover",), ("multirotor",), ("rover", "mu
 
 
 def swap(count: int, seed: int, duration: float = 70.0) -> Scenario:
-    """Antipodal goals on a circle that gives everybody 1.2 m; the radio reaches three quarters of the way across, and at least 5.5 m."""
+    """Antipodal goals on a circle with 1.2 m for each; the radio reaches three quarters of the way, at least 5.5 m."""
     rng = np.random.default_rng([count, seed])
     radius = max(2.0, 1.2 * count / (2.0 * math.pi))
     robots, goals = [], {}

@@ -161,18 +161,17 @@ def test_an_offer_that_is_not_taken_up_ends() -> None:
 
 
 def ring(count: int, witnesses: int, chord: float) -> Holding:
-    """One robot of a ring in which each holds the two beside it, and this one a link across to the middle of the rest."""
+    """One robot of a ring in which each holds the two beside it, and this one a link across as well."""
     radius = chord / 2.0
     angles = 2.0 * np.pi * np.arange(count) / count
     places = radius * np.stack((np.cos(angles), np.sin(angles), np.zeros(count)), axis=-1)
     far = count // 2
     robot = Holding(0, np.full(count, REACH), EPOCH, witnesses, (1, count - 1, far))
-    surely = np.linalg.norm(places - places[0], axis=1)
     robot.turn(0, places[0], np.full(count, 99.0), ())
     for other in range(1, count):
         claims = {other - 1, (other + 1) % count} | ({0} if other == far else set())
         robot.hear(other, 1, frozenset(claims), tuple((1000.0 * places[other]).round().astype(int).tolist()))
-    robot.turn(EPOCH, places[0], surely, ())
+    robot.turn(EPOCH, places[0], np.full(count, 99.0), ())
     return robot
 
 
