@@ -5,9 +5,7 @@ The rule that everything rests on is *store before you send*. Whoever drives a n
 1. `tick()` for each tick that has passed, also for those it slept through, then `step(message)` for what was heard,
    then whatever is asked of it (`propose`, `read`, `change`, `transfer`);
 2. `ready()`: store vote, snapshot and entries, durably and together; `advance()`; only then send the messages, apply
-   what is committed and serve the reads. Repeat until it returns None.
-
-`swarm_consensus.agreement.replica` does just that.
+   what is committed and serve the reads. Repeat until it returns None. `agreement.replica` does just that.
 
 References
 ----------
