@@ -23,7 +23,7 @@ FLOORS = [
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-CORE = ("graph", "network", "consensus", "motion", "agreement", "robot", "simulation")
+CORE = ("graph", "network", "consensus", "motion", "agreement", "optimization", "robot", "simulation")
 # the runner over DDS starts nodes, and only when it is called
 UPWARD = {("run/dds.py", "nodes")}
 
