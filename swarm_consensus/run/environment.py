@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from swarm_consensus.errors import SwarmError
@@ -15,7 +16,8 @@ from swarm_consensus.errors import SwarmError
 PROFILE = Path(__file__).with_name("discovery.xml")
 PARENT = "SWARM_CONSENSUS_PARENT"  # process id; the process that finds it in its environment dies with that one
 _RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
-_PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Jazzy, Kilted
+_PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # until Jazzy, from Kilted on
+_KILTED = 9  # major version of its rclpy
 _LAST_DOMAIN = 101  # the ports of higher ones may be taken as ephemeral ports on Linux
 _HIGHEST_DOMAIN = 232  # its ports are the last that there are
 _SET_PDEATHSIG = 1
@@ -76,7 +78,15 @@ def _transport(environ: Mapping[str, str]) -> dict[str, str]:
     if not fast_dds or any(environ.get(name) for name in _PROFILES):
         return {_RANGE: "LOCALHOST"}
     # By itself LOCALHOST would replace the profile's transport; SYSTEM_DEFAULT leaves all to the profile.
-    return {_RANGE: "SYSTEM_DEFAULT"} | dict.fromkeys(_PROFILES, str(PROFILE))
+    return {_RANGE: "SYSTEM_DEFAULT", profile_variable(): str(PROFILE)}
+
+
+def profile_variable() -> str:
+    """Return the name by which the installed ROS is told a profile; a newer one warns of the old name."""
+    try:
+        return _PROFILES[int(version("rclpy").partition(".")[0]) >= _KILTED]
+    except (PackageNotFoundError, ValueError):
+        return _PROFILES[0]
 
 
 def _domain(text: str) -> int:

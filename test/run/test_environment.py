@@ -10,10 +10,10 @@ import sys
 import pytest
 
 from swarm_consensus.errors import SwarmError
-from swarm_consensus.run.environment import PROFILE, local_domain
+from swarm_consensus.run.environment import PROFILE, local_domain, profile_variable
 
 RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
-PROFILES = "FASTRTPS_DEFAULT_PROFILES_FILE"
+PROFILES = profile_variable()
 PATIENCE_S = 60
 
 
@@ -75,7 +75,7 @@ def test_a_domain_that_there_is_not_is_a_sentence(wrong: str) -> None:
 
 CHILD = """
 import os, sys
-from swarm_consensus.run.environment import die_with_parent
+from swarm_consensus.run.environment import die_with_parent, profile_variable
 die_with_parent()
 print(os.getpid(), flush=True)
 sys.stdin.read()
