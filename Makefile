@@ -32,8 +32,9 @@ lint: $(STAMP) ## style and types
 bench: $(STAMP) ## all benchmark tables
 	$(BIN)/swarm bench
 
-campaign: $(STAMP) ## 11,000 random runs and their baselines, most of a day
+campaign: $(STAMP) ## 11,000 random flights and 100,000 simulated logs, a day and more
 	$(BIN)/python bench/safety.py 1000 10000
+	$(BIN)/python bench/clusters.py 100000 2
 
 clean: ## remove the environment and what tests leave
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

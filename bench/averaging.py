@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 from scipy import sparse
+from timing import timed
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.consensus import average, chebyshev, exact, extremes, integral, resilient, tracking, two_register
@@ -26,16 +27,6 @@ NEIGHBOURS = 10
 NODES = 10_000
 ROUNDS = 100
 TOLERANCE = 1e-9
-
-
-def timed(call: Callable[[], object], repeat: int = 3000) -> float:
-    """Median time of a call, us."""
-    times = []
-    for _ in range(repeat):
-        begin = time.perf_counter_ns()
-        call()
-        times.append((time.perf_counter_ns() - begin) / 1e3)
-    return statistics.median(times)
 
 
 def running_sums_time(dims: int, rounds: int = 2000) -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from timing import best
 
 from swarm_consensus.network.channel import Channel, ChannelModel
 from swarm_consensus.network.frame import Frame, Sighting, Sightings, decode, encode, messages_of, pack_ids, packed
@@ -32,17 +32,6 @@ def beacon(sender: int, tick: int, *, robots: int, news: bool) -> Frame:
         messages=(NEWS,) if news else (),
         anchor=(123_456_789, -123_456_789, 123_456_789),
     )
-
-
-def best(call: Callable[[], object], repeat: int) -> float:
-    """Time of one call in the quickest round, us."""
-    times = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter_ns()
-        for _ in range(repeat):
-            call()
-        times.append((time.perf_counter_ns() - begin) / repeat / 1e3)
-    return min(times)
 
 
 def inbox_time(ticks: int = 2000) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from timing import best
 
 from swarm_consensus.agreement.raft.membership import members
 from swarm_consensus.agreement.raft.messages import Message, Saved, Snapshot, Vote
@@ -142,17 +142,6 @@ def silence(seed: int) -> int:
             dead, died = leader.state.own, now
         elif dead is not None and leader and leader.lead and leader.lead.is_established:
             return now - died
-
-
-def best(call: Callable[[], object], repeat: int) -> float:
-    """Time of one call in the quickest round, us."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter_ns()
-        for _ in range(repeat):
-            call()
-        times.append((time.perf_counter_ns() - began) / repeat / 1e3)
-    return min(times)
 
 
 def merkle_rows(table: Table) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from timing import timed
 
 from swarm_consensus.motion.barrier import barrier_filter
 from swarm_consensus.robot.agent import Agent
@@ -70,16 +70,6 @@ def tick_times(vehicle: Vehicle) -> list[float]:
                 times.append((time.perf_counter_ns() - begin) / 1e3)
             frames.append(response.frame)
     return times[100:]
-
-
-def timed(call: Callable[[], object], repeat: int = 3000) -> float:
-    """Median time of a call, us."""
-    times = []
-    for _ in range(repeat):
-        begin = time.perf_counter_ns()
-        call()
-        times.append((time.perf_counter_ns() - begin) / 1e3)
-    return statistics.median(times)
 
 
 def filter_time(rows: int) -> float:

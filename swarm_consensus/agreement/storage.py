@@ -253,7 +253,7 @@ class Storage:
         try:
             yield
             self._base.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # also an interrupt must not leave half a transaction open; it goes on its way
             if self._base.in_transaction:
                 self._base.execute("ROLLBACK")
             raise

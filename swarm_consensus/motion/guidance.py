@@ -13,16 +13,15 @@ import math
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.motion.grid import moves
 
 CELLS = 20_000  # at most so many cells: the field of a goal is then ready in a fraction of a second
 KEPT = 16  # fields at a time: a goal that moves must not fill the memory
 GRAZE = 0.9  # of the clearance: a robot that slides along a wall still sees along it
 FINEST = 0.2  # m, cells needn't be smaller
-_MOVES = ((1, 0), (0, 1), (1, 1), (1, -1))
 
 
 class Guidance:
@@ -55,7 +54,7 @@ class Guidance:
         self._centres = self._low + self._cell * np.indices(self._shape).reshape(2, -1).T
         inside = shapely.contains_xy(shapely.Polygon(fence).buffer(-clearance), *self._centres.T)
         self._free: NDArray[np.bool_] = inside & ~shapely.contains_xy(self._blocked, *self._centres.T)
-        self._graph = self._moves()
+        self._graph = moves(self._free.reshape(self._shape), self._cell, self._cell)
         self._fields: dict[tuple[float, float], Array] = {}
 
     def waypoint(self, position: Array, goal: Array) -> Array:
@@ -91,25 +90,6 @@ class Guidance:
     def sees(self, start: Array, end: Array) -> bool:
         """Tell whether the straight way between two points, (d,) m, keeps almost the clearance from every wall."""
         return self._open or not self._near.intersects(shapely.LineString((start[:2], end[:2])))
-
-    def _moves(self) -> csr_array[np.float64]:
-        """Adjacency of the free cells, weights in metres; a diagonal needs both its corners free."""
-        number = np.arange(self._free.size).reshape(self._shape)
-        free = self._free.reshape(self._shape)
-        rows, columns, lengths = [], [], []
-        for dx, dy in _MOVES:
-            here = (slice(0, -dx or None), slice(max(0, -dy), -dy if dy > 0 else None))
-            there = (slice(dx, None), slice(max(0, dy), dy if dy < 0 else None))
-            passable = free[here] & free[there]
-            if dx and dy:
-                passable &= free[here[0], there[1]] & free[there[0], here[1]]
-            rows.append(number[here][passable])
-            columns.append(number[there][passable])
-            lengths.append(np.full(int(passable.sum()), self._cell * math.hypot(dx, dy)))
-        count = self._free.size
-        return coo_array(
-            (np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns))), shape=(count, count)
-        ).tocsr()
 
     def _field(self, goal: tuple[float, float]) -> Array:
         """Return the point to head for from each cell, shape (cells, 2), m; NaN where no way leads to the goal."""

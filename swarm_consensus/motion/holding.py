@@ -162,20 +162,17 @@ class Holding:
         """Tell whether a link is long, and the longest in triangles with enough witnesses."""
         if not self._heard(robot):
             return False
-        mine, theirs = self.anchor, self._anchors[robot]
-        length2 = _length2(mine, theirs)
-        if length2 <= (1000.0 * IDLE * self._reach[robot]) ** 2 and robot not in self._hindering:
-            return False
         own, claims = self._own, self._claims
-        longest = (length2, *_ordered(own, robot))
+        longest = self._size(own, robot)
+        if longest[0] <= (1000.0 * IDLE * self._reach[robot]) ** 2 and robot not in self._hindering:
+            return False
         for witness in claims[robot] & self._since.keys() - {robot}:
-            between = self._anchors[witness]
             if (
                 self._heard(witness)
                 and own in claims[witness]
                 and robot in claims[witness]
-                and (_length2(mine, between), *_ordered(own, witness)) < longest
-                and (_length2(theirs, between), *_ordered(robot, witness)) < longest
+                and self._size(own, witness) < longest
+                and self._size(robot, witness) < longest
             ):
                 needed -= 1
                 if not needed:
@@ -184,7 +181,7 @@ class Holding:
 
     def _binds(self, robot: int) -> bool:
         """Tell whether a link is so long that it would not be taken up, or has a wall near."""
-        length2 = _length2(self.anchor, self._anchors[robot])
+        length2, *_ = self._size(self._own, robot)
         return length2 > (1000.0 * FORM * self._reach[robot]) ** 2 or robot in self._hindering
 
     def _is_spanned(self, robot: int, ways: int) -> bool:
@@ -217,14 +214,6 @@ class Holding:
         return way[:-1]
 
     def _size(self, first: int, second: int) -> tuple[int, int, int]:
-        """Place of a link in the order that all robots share."""
-        return (_length2(self._anchors[first], self._anchors[second]), *_ordered(first, second))
-
-
-def _ordered(first: int, second: int) -> tuple[int, int]:
-    return (first, second) if first < second else (second, first)
-
-
-def _length2(first: Anchor, second: Anchor) -> int:
-    """Squared distance of two anchors, mm^2, exact."""
-    return sum((a - b) ** 2 for a, b in zip(first, second, strict=True))
+        """Place of a link in the order that all robots share: squared length, mm^2, exact, then the roster."""
+        ends = zip(self._anchors[first], self._anchors[second], strict=True)
+        return (sum((a - b) ** 2 for a, b in ends), min(first, second), max(first, second))

@@ -13,16 +13,15 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from swarm_consensus.arrays import Array, inner
+from swarm_consensus.motion.grid import moves
 from swarm_consensus.motion.obstacles import Prism
 
 SIGHT = 2.0  # m, how far a robot sees around itself
 CELLS = 6000  # at most: as a bitmap they are 750 bytes
 FINEST = 0.4  # m, cells needn't be smaller
-_MOVES = ((1, 0), (0, 1), (1, 1), (1, -1))
 
 
 def in_sight(here: Array, places: Array, sight: float, walls: shapely.Geometry) -> NDArray[np.bool_]:
@@ -64,7 +63,7 @@ class Survey:
         way = shapely.contains_xy(area.buffer(-clearance).difference(self._blocked), *self.centres.T)
         self.seen: NDArray[np.bool_] = ~to_see  # there is nothing to see in a wall
         self._way: NDArray[np.bool_] = np.asarray(way)
-        self._graph = _moves(self._way.reshape(shape), self._cell)
+        self._graph = moves(self._way.reshape(shape), *self._cell.tolist())
         self._viewpoints = self._way_near(to_see)
 
     def look(self, here: Array, sight: float) -> None:
@@ -124,20 +123,3 @@ class Survey:
                 away = self.centres[seen] - self.centres[cell]
                 found[cell] = seen[inner(away, away).argmin()]
         return found
-
-
-def _moves(free: NDArray[np.bool_], cell: Array) -> csr_array[np.float64]:
-    """Lengths of the moves between free cells (a, b), m; a diagonal needs both its corners free."""
-    number = np.arange(free.size).reshape(free.shape)
-    rows, columns, lengths = [], [], []
-    for dx, dy in _MOVES:
-        here = (slice(0, -dx or None), slice(max(0, -dy), -dy if dy > 0 else None))
-        there = (slice(dx, None), slice(max(0, dy), dy if dy < 0 else None))
-        passable = free[here] & free[there]
-        if dx and dy:
-            passable &= free[here[0], there[1]] & free[there[0], here[1]]
-        rows.append(number[here][passable])
-        columns.append(number[there][passable])
-        lengths.append(np.full(int(passable.sum()), math.hypot(dx * cell[0], dy * cell[1])))
-    entries = (np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns)))
-    return coo_array(entries, shape=(free.size, free.size)).tocsr()

@@ -95,9 +95,8 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     held: Bitmap  # robots whose link the sender holds
     pushing: bool  # the sender is blocked, far from its goal: who has arrived makes way
     messages: tuple[Raw, ...] = ()  # see `messages_of`
-    anchor: tuple[Millimetres, Millimetres, Millimetres] | None = (
-        None  # mm, world frame: the reference as the epoch began
-    )
+    # world frame: the sender's reference as the present epoch of links began
+    anchor: tuple[Millimetres, Millimetres, Millimetres] | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -63,7 +63,7 @@ class Neighbours:
         self.separation: Array = np.array([me.radius + me.reach + peer.radius + peer.reach for peer in peers])
         self.range: Array = np.array([config.radio_range - config.margin - me.reach - peer.reach for peer in peers])
         self.sight: Array = np.array([sight_margin(me.reach, peer.reach) for peer in peers])  # m, kept clear of walls
-        self._walls = Sight(config.blocking) if config.blocking else None
+        self.walls = Sight(config.blocking) if config.blocking else None
         reach = self.range if config.redundancy else np.zeros(count)  # 0: no link is ever within it
         start = config.start_links if config.redundancy else ()
         self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start)
@@ -133,9 +133,9 @@ class Neighbours:
 
     def _hidden(self, reference: Array, offset: Array, rho: Array) -> tuple[int, ...]:
         """Return those that may be behind a wall that blocks the radio, or nearly."""
-        if self._walls is None:
+        if self.walls is None:
             return ()
-        seen = self._walls.surely(reference, reference - offset, rho, self.sight + _PEEK)
+        seen = self.walls.surely(reference, reference - offset, rho, self.sight + _PEEK)
         return tuple(np.flatnonzero(~seen).tolist())
 
     @property

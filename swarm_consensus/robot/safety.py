@@ -14,7 +14,6 @@ from swarm_consensus.motion.limits import Limits, linear_rows
 from swarm_consensus.motion.links import link_limits
 from swarm_consensus.motion.obstacles import FreeSpace
 from swarm_consensus.motion.separation import separation_limits
-from swarm_consensus.motion.sight import Sight
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.neighbours import Neighbours, View
 
@@ -61,7 +60,6 @@ class Safety:
         self._dims = config.vehicle.dims
         self.clearance = me.radius + me.reach + CLEARANCE
         self._space = FreeSpace(config.obstacles, config.fence)
-        self._sight = Sight(config.blocking) if config.blocking else None
         self._horizon = me.speed / config.gain  # m, slack beyond which a limit can't bind
         self._near = [f"near {peer.name}" for peer in config.roster]
         self._link = [f"link {peer.name}" for peer in config.roster]
@@ -112,10 +110,10 @@ class Safety:
 
     def _sights(self, reference: Array, neighbours: Neighbours, view: View) -> list[Named]:
         """Lines of sight of held links, where walls that block the radio are near."""
-        if self._sight is None or not neighbours.held:
+        if neighbours.walls is None or not neighbours.held:
             return []
         config, held = self._config, list(neighbours.held)
-        seen = self._sight.limits(
+        seen = neighbours.walls.limits(
             reference,
             reference - view.offset[held],
             view.rho[held],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import msgspec
 import numpy as np
 import pytest
@@ -138,9 +136,9 @@ def chunks(snapshot: Snapshot, size: int) -> list[Chunk]:
 
 def test_a_snapshot_arrives_in_pieces_whatever_comes_twice() -> None:
     snapshot = Snapshot(7, 3, members([0, 1, 2]), bytes(range(256)) * 4)
-    pieces, incoming, rng = chunks(snapshot, 100), Incoming(), random.Random(1)
+    pieces, incoming, rng = chunks(snapshot, 100), Incoming(), np.random.default_rng(1)
     assert len(pieces) == 11  # 1024 bytes of state and 13 around them
-    found = [incoming.add(again) for piece in pieces for again in [piece] * rng.randint(1, 3)]
+    found = [incoming.add(again) for piece in pieces for again in [piece] * int(rng.integers(1, 4))]
     assert [each for each in found if each] == [snapshot]
 
 

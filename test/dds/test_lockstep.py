@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import processes_that_name
 
 HERE = Path(__file__).parent
 PATIENCE_S = 180  # s of wall time, for a process that should be done in a few
@@ -119,7 +120,7 @@ def test_ctrl_c_ends_every_child_and_leaves_a_whole_run_folder(tmp_path: Path, p
     assert {"report.html", "recording.mcap", "metadata.yaml", "world.yaml", "log.txt"} <= {
         p.name for p in folder.iterdir()
     }
-    assert processes_that_name(folder) == []
+    assert processes_that_name(str(folder)) == []
 
 
 def test_real_time_pace_arrives_too(tmp_path: Path) -> None:
@@ -131,17 +132,3 @@ def test_real_time_pace_arrives_too(tmp_path: Path) -> None:
     assert found["links_kept"]
     moved = verdict(folder)["metrics"]["path_length_m"]
     assert min(moved.values()) > 0.5
-
-
-def processes_that_name(folder: Path) -> list[str]:
-    """Command lines of living processes that name the run folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                command = (entry / "cmdline").read_text()
-            except OSError:
-                continue  # it has just ended
-            if str(folder) in command:
-                found.append(command)
-    return found

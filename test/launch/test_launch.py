@@ -19,6 +19,7 @@ index = pytest.importorskip("ament_index_python", reason="launch and launch_ros 
 from launch import LaunchContext  # noqa: E402
 from launch.launch_description_sources import get_launch_description_from_python_launch_file  # noqa: E402
 from launch_ros.actions import Node  # noqa: E402
+from processes import processes_that_name  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 SWARM, ROBOT = ROOT / "launch/swarm.launch.py", ROOT / "launch/robot.launch.py"
@@ -101,7 +102,7 @@ def test_a_launch_in_lockstep_ends_with_its_verdict(tmp_path: Path, duration: st
     assert running.returncode == status, said
     assert json.loads((tmp_path / "run/verdict.json").read_text())["held"] == (status == 0)
     assert whole(tmp_path / "run"), said
-    assert living_that_name(str(tmp_path)) == []
+    assert processes_that_name(str(tmp_path)) == []
 
 
 @needs_the_package
@@ -117,7 +118,7 @@ def test_a_launch_that_is_interrupted_in_the_middle_leaves_a_whole_run_folder_an
     assert not verdict["complete"]
     assert 0.0 < verdict["metrics"]["simulated_s"] < 3600.0
     assert whole(tmp_path / "run"), said
-    assert living_that_name(str(tmp_path)) == []
+    assert processes_that_name(str(tmp_path)) == []
 
 
 def launched(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -145,17 +146,3 @@ def whole(folder: Path) -> bool:
     """Whether a run folder has all that a run writes."""
     wanted = {"report.html", "recording.mcap", "metadata.yaml", "world.yaml", "log.txt"}
     return wanted <= {path.name for path in folder.iterdir()}
-
-
-def living_that_name(text: str) -> list[str]:
-    """Command lines of living processes with a text in them."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                command = (entry / "cmdline").read_text()
-            except OSError:
-                continue  # it has just ended
-            if text in command:
-                found.append(command)
-    return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
+from situations import brief
 
 from swarm_consensus.motion.behaviour import Briefing, Situation, Task, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
@@ -21,19 +24,9 @@ NAMES = ("formation", "follow", "go_to")
 def briefing(
     name: str, index: int = 0, count: int = 4, dims: int = 2, walls: shapely.Geometry | None = None
 ) -> Briefing:
-    return Briefing(
-        task=Task(name, slots=SLOTS[:count], leader=0),
-        index=index,
-        count=count,
-        dims=dims,
-        period=0.05,
-        speed=0.6,
-        link=5.0,
-        clearance=0.38,
-        fence=FENCE,
-        obstacles=(),
-        guidance=Guidance(shapely.Polygon() if walls is None else walls, FENCE, 0.38),
-    )
+    told = brief(Task(name, slots=SLOTS[:count], leader=0), index=index, count=count, dims=dims)
+    guidance = Guidance(shapely.Polygon() if walls is None else walls, FENCE, 0.38)
+    return replace(told, link=5.0, clearance=0.38, fence=FENCE, guidance=guidance)
 
 
 def situation(
