@@ -128,9 +128,9 @@ class Agreement:
                 ("mean_within", expect.mean_within, course.error),
             ):
                 if name in table:
-                    yield self._most(f"{field_} {name}", table[name], series, unit)
+                    yield self._compared(f"{field_} {name}", table[name], series, unit, most=True)
             if name in expect.apart_by:
-                yield self._least(f"apart_by {name}", expect.apart_by[name], course.spread, unit)
+                yield self._compared(f"apart_by {name}", expect.apart_by[name], course.spread, unit, most=False)
             if name in expect.honest_range:
                 detail = f"first at {course.left[0]:.2f} s, {course.left[1]}" if course.left else ""
                 value = f"{course.farthest:.3g}{unit} outside" if course.left else "inside"
@@ -149,25 +149,16 @@ class Agreement:
         by = self._scenario.expect.by_s
         return words + ("" if by is None else f" from {by:g} s on")
 
-    def _most(self, name: str, bound: float, series: Sequence[float], unit: str) -> Finding:
+    def _compared(self, name: str, bound: float, series: Sequence[float], unit: str, *, most: bool) -> Finding:
+        """Judge a series by a bound from above or, if not ``most``, from below."""
         times, values = self._judged(series)
-        words = self._bound(f"at most {bound:g}{unit}")
+        words = self._bound(f"at {'most' if most else 'least'} {bound:g}{unit}")
         if np.isnan(values).any() or not len(values):
             return Finding(name, words, "nobody tells a value", False, "")
-        worst = int(values.argmax())
-        return Finding(
-            name, words, f"{values[worst]:.3g}{unit}", bool(values[worst] <= bound), f"worst at {times[worst]:.2f} s"
-        )
-
-    def _least(self, name: str, bound: float, series: Sequence[float], unit: str) -> Finding:
-        times, values = self._judged(series)
-        words = self._bound(f"at least {bound:g}{unit}")
-        if np.isnan(values).any() or not len(values):
-            return Finding(name, words, "nobody tells a value", False, "")
-        worst = int(values.argmin())
-        return Finding(
-            name, words, f"{values[worst]:.3g}{unit}", bool(values[worst] >= bound), f"least at {times[worst]:.2f} s"
-        )
+        worst = int(values.argmax() if most else values.argmin())
+        held = bool(values[worst] <= bound if most else values[worst] >= bound)
+        detail = f"{'worst' if most else 'least'} at {times[worst]:.2f} s"
+        return Finding(name, words, f"{values[worst]:.3g}{unit}", held, detail)
 
     def metrics(self) -> dict[str, Any]:
         """Return the last spreads and errors, and a digest of all values: equal only if they are, to the bit."""
