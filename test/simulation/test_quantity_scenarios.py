@@ -116,6 +116,11 @@ PROBLEMS = [
         both(MEETING, liars=3),
         "quantities[0].liars is 3: in the whole swarm they need links that are (4,4)-robust, the start is 3-robust",
     ),
+    # also where the network is not kept: the values are told over the radio all the same
+    (
+        both(MEETING, liars=3) | {"control": {"redundancy": 0}},
+        "quantities[0].liars is 3: in the whole swarm they need",
+    ),
     (
         both(MEETING, liars=2, among="neighbours"),
         (

@@ -114,11 +114,9 @@ def _overlap_problems(robots: Sequence[PlacedRobot]) -> Iterator[str]:
 
 
 def _split_problems(scenario: Scenario, robots: Sequence[PlacedRobot]) -> Iterator[str]:
-    if not scenario.control.redundancy:
-        return
     links = start_links(scenario, robots).astype(float)
     part = components(links)
-    if not part.any():
+    if not part.any() or not scenario.control.redundancy:
         if scenario.control.redundancy > 1:
             for node in cut_nodes(links):
                 yield (
