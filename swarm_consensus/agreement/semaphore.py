@@ -4,7 +4,8 @@ A deterministic state machine for the log. It knows no time: that a holder's lea
 proposed by whoever leads (see `lease`), and it names the renewal that was seen last. A renewal that was committed
 before it wins.
 
-Asking again changes nothing, so that a command that is sent twice does no harm even without a session.
+Asking, renewing or reclaiming again changes nothing. A late copy of a give-back would give back a later permit of the
+same robot: requests are to be sent through a session, which drops it.
 """
 
 from __future__ import annotations
