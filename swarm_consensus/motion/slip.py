@@ -60,7 +60,8 @@ class Slip:
             What it let through, shape (d,), m/s.
         aside
             Whether stepping aside could help: it doesn't where the robot is where it should be, nor where only its
-            links hold it back, since whoever it waits for is behind it.
+            links hold it back, since whoever it waits for is behind it, nor along walls alone, where the wish already
+            leads round them.
         """
         wished = float(np.dot(asked, asked))
         blocked = wished > 1e-4 and float(np.dot(asked, velocity)) < _BLOCKED * wished

@@ -54,6 +54,9 @@ class Decision:
     note: bytes | None = None  # what the behaviour says to its like
 
 
+_SOLID = {"obstacle", "fence", "floor", "ceiling"}  # first words of the names of limits that don't move
+
+
 class Agent:
     """One robot, from the tick at which it is switched on.
 
@@ -181,8 +184,8 @@ class Agent:
         asked = self._slip.turn(wish.velocity)
         filtered = barrier_filter(asked, rows.matrix, rows.bounds)
         active = rows.named(filtered.active)
-        in_the_way = not all(name.startswith("link ") for name in active)
-        blocked = self._slip.learn(asked, filtered.velocity, aside=in_the_way and not wish.arrived)
+        aside = _can_step_aside(active) and not wish.arrived
+        blocked = self._slip.learn(asked, filtered.velocity, aside)
         return Decision(
             mode="moving" if filtered.feasible else "infeasible",
             desired=desired,
@@ -300,6 +303,12 @@ class Agent:
         padded = np.zeros(3)
         padded[: self._dims] = velocity
         return padded
+
+
+def _can_step_aside(active: Iterable[str]) -> bool:
+    """Tell whether stepping aside could help: not round walls alone, since guidance knows the way, nor with links alone."""
+    kinds = {name.partition(" ")[0] for name in active}
+    return bool(kinds) and kinds != {"link"} and not kinds <= _SOLID
 
 
 def _usable(odometry: Odometry | None) -> Odometry | None:
