@@ -94,6 +94,7 @@ class Wish:
     velocity: Array  # (d,) m/s
     arrived: bool  # True: the robot is where it should be, and need not push on if others are in the way
     pushing: bool = False  # True: if the robot is blocked now, it asks those who have arrived to make way
+    guided: bool = True  # False: nothing leads it round walls, so one that they hold up steps aside on its own
     note: bytes | None = None  # words for laws of this name on robots in reach, msgpack, as few bytes as will do
 
 

@@ -55,7 +55,7 @@ class FreeSpace:
         self._asked = (0.0, 0.0, -1.0)  # where the tree was asked last, m, and for what distance
         self._near_pieces, self._near_heights = self._pieces[:0], self._heights[:0]
         self._near_names: list[str] = []
-        self._free = (0.0, 0.0, 0.0)  # where no piece could bind, m, and how far around
+        self._free = (0.0, 0.0, 0.0, 0.0)  # where no piece could bind, m, and how far around
 
     def limits(
         self, position: Array, clearance: float, horizon: float, gain: float, dims: int
@@ -83,9 +83,9 @@ class FreeSpace:
             Of the k pieces within reach, with axis (k, dims); a reference inside a piece gets slope 1: hold still.
             None if no piece is within reach.
         """
-        x, y, _ = position.tolist()
-        at_x, at_y, around = self._free
-        if math.hypot(x - at_x, y - at_y) < around:
+        x, y, z = position.tolist()
+        at_x, at_y, at_z, around = self._free
+        if math.hypot(x - at_x, y - at_y, z - at_z) < around:
             return None
         self._look_around(x, y, clearance + horizon)
         if not self._near_names:
@@ -98,7 +98,9 @@ class FreeSpace:
         distance = length(offset)
         spare = float(distance[distance.argmin()]) - clearance - horizon
         if spare > 0.0:
-            self._free = (x, y, spare)
+            asked_x, asked_y, asked = self._asked
+            unlisted = asked - math.hypot(x - asked_x, y - asked_y) - clearance - horizon
+            self._free = (x, y, z, min(spare, unlisted))
             return None
         axis = offset / -np.maximum(distance, _TOUCHING)[:, None]
         bound = gain * np.maximum(distance - clearance, 0.0)

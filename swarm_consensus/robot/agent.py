@@ -184,7 +184,7 @@ class Agent:
         asked = self._slip.turn(wish.velocity)
         filtered = barrier_filter(asked, rows.matrix, rows.bounds)
         active = rows.named(filtered.active)
-        aside = _can_step_aside(active) and not wish.arrived
+        aside = _can_step_aside(active, wish.guided) and not wish.arrived
         blocked = self._slip.learn(asked, filtered.velocity, aside)
         return Decision(
             mode="moving" if filtered.feasible else "infeasible",
@@ -305,10 +305,10 @@ class Agent:
         return padded
 
 
-def _can_step_aside(active: Iterable[str]) -> bool:
-    """Tell whether stepping aside could help: not round walls alone, since guidance knows the way, nor with links alone."""
+def _can_step_aside(active: Iterable[str], guided: bool) -> bool:
+    """Tell whether stepping aside could help: not with links alone, nor with walls alone if guidance knows the way."""
     kinds = {name.partition(" ")[0] for name in active}
-    return bool(kinds) and kinds != {"link"} and not kinds <= _SOLID
+    return bool(kinds) and kinds != {"link"} and not (guided and kinds <= _SOLID)
 
 
 def _usable(odometry: Odometry | None) -> Odometry | None:

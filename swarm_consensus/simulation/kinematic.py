@@ -77,6 +77,7 @@ class KinematicWorld:
     def set_power(self, robot: int, on: bool) -> None:
         """Switch a robot off (a multirotor falls, a rover stops) or on again."""
         self._power[robot] = on
+        self._wall_slack = 0.0
 
     def close(self) -> None:
         """Nothing to release."""

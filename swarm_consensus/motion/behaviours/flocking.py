@@ -58,7 +58,7 @@ class Flocking:
         wish = np.zeros(len(situation.position))
         wish[:2] = velocity + push * self._period
         wish[2:] = _climb(situation)
-        return Wish(velocity=saturate(wish, situation.speed), arrived=arrived)
+        return Wish(velocity=saturate(wish, situation.speed), arrived=arrived, guided=False)
 
 
 def _climb(situation: Situation) -> Array:

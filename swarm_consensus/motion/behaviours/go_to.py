@@ -59,7 +59,8 @@ def _go_along(situation: Situation) -> Wish:
     push = _making_way(situation, np.ones_like(linked))
     wish = saturate(pull + push, situation.speed)
     # one that is drawn on while they rest is behind something, and looks for a way round it
-    return Wish(velocity=wish, arrived=max(float(length(going).mean()), float(length(wish))) <= REST)
+    resting = max(float(length(going).mean()), float(length(wish))) <= REST
+    return Wish(velocity=wish, arrived=resting, guided=False)
 
 
 def _making_way(situation: Situation, others: NDArray[np.bool_]) -> Array:

@@ -33,6 +33,7 @@ def rendezvous(situation: Situation) -> Wish:
     return Wish(
         velocity=saturate(pull + push, situation.speed),
         arrived=float(offset @ offset) <= _packed_area(situation),
+        guided=situation.waypoint is not None,
     )
 
 
