@@ -7,20 +7,22 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from swarm_consensus.agreement.byzantine import decision as deciding
 from swarm_consensus.agreement.byzantine.broadcast import Broadcast, Say
 from swarm_consensus.agreement.byzantine.decision import Decider
-from swarm_consensus.agreement.byzantine.messages import Change, Proposal, Rules
+from swarm_consensus.agreement.byzantine.messages import Certificate, Change, Proposal, Rules
 from swarm_consensus.agreement.byzantine.votes import KeyRing, KeySigner, Poll, Ring, Signer, Vote
 from swarm_consensus.agreement.quorum import liars_tolerated, majority
 from swarm_consensus.agreement.simulator import broadcasts, captured
 from swarm_consensus.agreement.simulator.checks import Violation
+from swarm_consensus.agreement.simulator.plays import PLAYS
 from swarm_consensus.network.keys import PrivateKey
 
 SEEDS = 1000  # of each kind, unless another number is given
@@ -73,6 +75,12 @@ class SmallQuorum(Decider):
 class _AnyRules(Rules):
     def may_propose(self, view: int, value: bytes, changes: object) -> bool:
         return True
+
+
+class _OldestRules(Rules):
+    def may_propose(self, view: int, value: bytes, changes: Sequence[Change]) -> bool:
+        oldest = _oldest(changes)
+        return oldest is None or oldest.value == value
 
 
 class UnboundPrimary(Decider):
@@ -146,10 +154,10 @@ class OldestCertificate(Decider):
 
     def __init__(self, own: int, members: int, *rest: object) -> None:
         super().__init__(own, members, *rest)  # type: ignore[arg-type]
-        self._rules = _AnyRules(members, self._quorum, self._poll.is_sound)
+        self._rules = _OldestRules(members, self._quorum, self._poll.is_sound)
 
 
-def _oldest(changes: Iterable[Change]) -> object:
+def _oldest(changes: Iterable[Change]) -> Certificate | None:
     found = [change.certificate for change in changes if change.certificate]
     return min(found, key=lambda certificate: certificate.view, default=None)
 
@@ -235,6 +243,16 @@ BROADCASTS = {
 }
 
 
+def killing_play(parts: captured.Parts) -> str:
+    """Return the first play that parts do not stand, or ''."""
+    for play in PLAYS:
+        try:
+            play(parts)
+        except Violation:
+            return play.__name__
+    return ""
+
+
 def first_violation(run: Callable[[int], object], seeds: Iterable[int], what: str = "") -> str:
     """Return the first violation that begins with a word, or ''."""
     for seed in seeds:
@@ -301,13 +319,15 @@ def main() -> None:
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS
     console = Console()
     costs(console)
-    table = Table("planted bug", "first violation in 300 seeds", title="Decisions")
+    table = Table("planted bug", "play", "first violation in 300 seeds", title="Decisions")
     for name, parts in DECIDERS.items():
-        table.add_row(name, first_violation(lambda seed, parts=parts: captured.run(seed, parts), range(300)))  # type: ignore[misc]
+        found = first_violation(lambda seed, parts=parts: captured.run(seed, parts), range(300))  # type: ignore[misc]
+        table.add_row(name, killing_play(parts), escape(found))
     console.print(table)
     table = Table("planted bug", "first violation in 300 seeds", title="Broadcasts")
     for name, planted in BROADCASTS.items():
-        table.add_row(name, first_violation(lambda seed, p=planted: broadcasts.run(seed, p), range(300)))  # type: ignore[misc]
+        found = first_violation(lambda seed, p=planted: broadcasts.run(seed, p), range(300))  # type: ignore[misc]
+        table.add_row(name, escape(found))
     console.print(table)
     violations = campaign(console, seeds)
     for violation in violations[:20]:

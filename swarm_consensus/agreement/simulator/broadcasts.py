@@ -1,4 +1,4 @@
-"""Reliable broadcasts with captured robots: messages in any order, lost and doubled; liars who know all; from a seed."""
+"""Reliable broadcasts with captured robots: messages in any order, lost and doubled; from a seed."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ class Run:
             number: self._make(number, Saved()) for number in range(self.members) if number not in self.liars
         }
         self.two_faced = dice.chance(0.7)
+        self.both = dice.chance(0.3)  # the sender tells everybody both values
         self.half = {number: int(dice.chance(0.5)) for number in self.honest}
         self.silent = {number for number in self.honest if dice.chance(0.25)}  # of these the liars say nothing to
 
@@ -122,6 +123,9 @@ class Run:
                 continue
             vouched = cast(signer, "send", self.instance, 0, digest, self.sender)
             self.flight.append((to, Say(vouched, value, vouched)))
+            if self.both:
+                other = cast(signer, "send", self.instance, 0, digest_of(VALUES[1 - half]), self.sender)
+                self.flight.append((to, Say(other, VALUES[1 - half], other)))
             for liar in self.liars:
                 kinds: tuple[Kind, ...] = ("echo", "ready")
                 for kind in kinds:

@@ -90,6 +90,9 @@ class Run:
         self.sent: Counter[str] = Counter()
         self.is_bad = True
         self.cut: frozenset[int] = frozenset()  # a group that the others don't reach while the radio is bad
+        # What liars tell each other part; in half of the runs the honest of one part don't reach the other at first.
+        self.half = {number: int(dice.chance(0.5)) for number in range(members)}
+        self.split = dice.chance(0.5)
         self.hosts = {
             number: self._host(number, dice.pick(VALUES))
             for number in range(members)
@@ -187,7 +190,9 @@ class Run:
             self.clock.after(self.dice.between(1, TICK), self._liar_tick, liar)
         for tick in range(0, BAD, 10):
             group = [number for number in range(self.setting.members) if self.dice.chance(0.4)]
-            self.cut = frozenset(group) if self.dice.chance(0.4) else frozenset()
+            if self.split:
+                group = [number for number, half in self.half.items() if half]
+            self.cut = frozenset(group) if self.split or self.dice.chance(0.4) else frozenset()
             self.clock.run((tick + 10) * TICK)
         self.is_bad, self.cut = False, frozenset()
         now = BAD

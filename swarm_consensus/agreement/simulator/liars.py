@@ -95,7 +95,7 @@ class Twins(Liar):
     def __init__(self, number: int, run: Run, pool: Pool) -> None:
         super().__init__(number, run, pool)
         self._faces = [run.make(number, value) for value in VALUES]
-        self._side = {each: int(run.dice.chance(0.5)) for each in range(run.setting.members)}
+        self._side = dict(run.half)
 
     def hear(self, message: Message) -> None:
         """Let both take in a message."""
@@ -171,10 +171,8 @@ class Schemer(Liar):
 
     def __init__(self, number: int, run: Run, pool: Pool) -> None:
         super().__init__(number, run, pool)
-        shared = run.setting.liars[0]  # the halves must be the same for all liars, or they spoil it for each other
-        self._half = {each: (each * 7 + shared) % 3 % 2 for each in self.others}
+        self._half = run.half
         self._done: set[tuple[str, int, int]] = set()
-        self._cert: dict[bytes, Certificate] = {}
 
     def tick(self) -> None:
         """Attack the newest view that it knows of."""
