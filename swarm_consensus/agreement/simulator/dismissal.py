@@ -294,3 +294,21 @@ def split_run(seed: int = 0) -> Run:
             one._propose(pack(Command(one.session, 1, REVOCATION)))
         one.clock.run((tick + 1) * TICK)
     return one
+
+
+def late_answer(parts: Parts) -> None:
+    """Play without chance: a read asked at tick 10 is answered at 25; at 11 the revocation committed, out of reach.
+
+    Raises
+    ------
+    Violation
+        If the robot obeys beyond the bound.
+    """
+    gate = parts.gate(FRESH, Roles(founders(), SWARM))
+    for now in range(10, 100):
+        if gate.read_due(now):
+            gate.asked(now, now)
+        if now == 25:
+            gate.served(10)
+        if not gate.judge(BOB.public.raw, "goto", now) and now > 11 + FRESH.bound_ticks:
+            raise Violation(f"revocation: obeyed {now - 11} ticks after the commit")
