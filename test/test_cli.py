@@ -205,6 +205,18 @@ def test_keys_are_made_shown_and_listed_and_never_printed(tmp_path: Path, capsys
     assert not any(secret in out for secret in secrets)
 
 
+def test_keys_are_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SWARM_KEYS", str(tmp_path / "elsewhere"))
+    assert status("keys", "new", "scout") == 0
+    assert (tmp_path / "elsewhere" / "scout.key").exists()
+    monkeypatch.delenv("SWARM_KEYS")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert status("keys", "list") == 0
+    assert f"no keys in {tmp_path / '.swarm' / 'keys'}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

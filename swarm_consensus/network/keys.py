@@ -63,7 +63,7 @@ class PublicKey:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen letters by which people compare keys: the first 64 bits of the key's BLAKE2b."""
+        """Sixteen letters by which people tell keys apart: 64 bits of the key's BLAKE2b. What is trusted is the key."""
         text = blake2b(self.raw, digest_size=8).hexdigest()
         return "-".join(text[i : i + 4] for i in range(0, 16, 4))
 

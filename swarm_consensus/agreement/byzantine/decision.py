@@ -48,11 +48,21 @@ class Timing:
     again: int = 8  # between repetitions of what was said and perhaps lost
 
     def validate(self) -> None:
-        """Refuse what can't work, with a SettingsError."""
-        problems = [f"{name} is {getattr(self, name)}, must be at least 1" for name in ("patience", "again")
-                    if getattr(self, name) < 1]  # fmt: skip
-        if problems or self.doublings < 0:
-            raise SettingsError(problems or [f"doublings is {self.doublings}, must be at least 0"])
+        """Check each number.
+
+        Raises
+        ------
+        SettingsError
+            With a sentence for each that can't work.
+        """
+        least = {"patience": 1, "doublings": 0, "again": 1}
+        problems = [
+            f"{name} is {getattr(self, name)}, must be at least {number}"
+            for name, number in least.items()
+            if getattr(self, name) < number
+        ]
+        if problems:
+            raise SettingsError(problems)
 
 
 class Decider:

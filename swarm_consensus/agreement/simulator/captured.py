@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from swarm_consensus.agreement.byzantine.decision import Decider, Timing
 from swarm_consensus.agreement.byzantine.messages import Letter, Message, Saved
@@ -17,16 +16,13 @@ from swarm_consensus.agreement.byzantine.votes import is_proof
 from swarm_consensus.agreement.quorum import liars_tolerated
 from swarm_consensus.agreement.simulator.checks import Violation
 from swarm_consensus.agreement.simulator.dice import Dice
+from swarm_consensus.agreement.simulator.liars import VALUES, WAYS, Liar
 from swarm_consensus.agreement.simulator.network import TICK, Clock
 from swarm_consensus.agreement.simulator.notary import Notary
-
-if TYPE_CHECKING:
-    from swarm_consensus.agreement.simulator.liars import Liar
 
 BAD = 60  # ticks of a bad radio
 END = 4000  # ticks after which all must have decided; the doubled patience of a few views
 TIMING = Timing(patience=12, doublings=5, again=5)
-VALUES = (b"commit", b"abort")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +68,6 @@ class Run:
     """
 
     def __init__(self, seed: int, parts: Parts | None = None, ways: tuple[str, ...] | None = None) -> None:
-        from swarm_consensus.agreement.simulator.liars import WAYS  # noqa: PLC0415 - each needs the other
-
         self.parts = parts or Parts()
         self.dice = dice = Dice(seed)
         self.clock = Clock()
