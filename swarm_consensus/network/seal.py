@@ -1,8 +1,9 @@
 """The seal: bytes of a frame, with who said them and a proof of it around. Bytes in docs/trust.md.
 
 `identity` signs each frame with the sender's own key, so that nobody can speak for another. `group` is a keyed
-BLAKE2b that all members share: some twenty times cheaper, but any member, and so any captured one, can speak for any other.
-It is for large simulations. Which one is asked for is the receiver's choice: a frame of the other kind is refused.
+BLAKE2b that all members share: some twenty times cheaper, but any member, and so any captured one, can speak for any
+other. It is for large simulations. Which one is asked for is the receiver's choice: a frame of the other kind is
+refused.
 
 Opening gives what was sealed or raises `SealError` with a reason, and nothing else, whatever the bytes are.
 """
