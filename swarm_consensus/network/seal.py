@@ -87,11 +87,18 @@ class Sealer:
         Of the proof.
     prove
         Gives the proof of bytes: see `by_identity`, `by_group`.
+
+    Raises
+    ------
+    KeyFault
+        If a number is out of its range.
     """
 
     def __init__(self, sender: int, epoch: int, kind: Kind, prove: Callable[[bytes], bytes]) -> None:
         if not 0 <= epoch <= LARGEST_EPOCH:
             raise KeyFault(f"epoch is {epoch}, must be from 0 to {LARGEST_EPOCH}: a new key is due")
+        if not 0 <= sender <= 255:
+            raise KeyFault(f"sender is {sender}, must be from 0 to 255")
         self._sender, self._epoch, self._prove = sender, epoch, prove
         self._kind: Kind = kind
         self._counter = 0

@@ -186,6 +186,12 @@ def test_an_epoch_out_of_range_is_refused(epoch: int) -> None:
         sealer(1, epoch=epoch)
 
 
+@pytest.mark.parametrize("sender", [-1, 256])
+def test_a_sender_out_of_range_is_refused(sender: int) -> None:
+    with pytest.raises(KeyFault, match="must be from 0 to 255"):
+        sealer(1, claimed=sender)
+
+
 # replays
 
 

@@ -23,6 +23,7 @@ from swarm_consensus.agreement.byzantine.messages import (
     newest_certificate,
 )
 from swarm_consensus.agreement.byzantine.votes import Kind, Vote, cast, digest_of
+from swarm_consensus.agreement.quorum import byzantine_quorum
 
 if TYPE_CHECKING:
     from swarm_consensus.agreement.simulator.captured import Run
@@ -224,7 +225,7 @@ class Schemer(Liar):
         if view == 0:
             return ()
         setting = self.run.setting
-        quorum = (setting.members + setting.tolerated) // 2 + 1
+        quorum = byzantine_quorum(setting.members, setting.tolerated)
         for chosen in islice(combinations(changes, quorum), 40):
             newest = newest_certificate(chosen)
             if newest is None or newest.value == value:
