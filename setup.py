@@ -42,6 +42,7 @@ setup(
         ("share/swarm_consensus", ["package.xml"]),
         ("share/swarm_consensus/launch", files("launch/*.launch.py")),
         ("share/swarm_consensus/config", files("config/*.yaml")),
+        ("share/swarm_consensus/config/security", files("config/security/*.xml")),
         ("share/swarm_consensus/worlds", files("worlds/*.yaml")),
         ("lib/swarm_consensus", wrappers()),
     ],

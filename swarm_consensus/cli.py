@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from swarm_consensus import __version__
@@ -95,6 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
     report.set_defaults(command=_report)
     _add_sweep(verbs.add_parser("sweep", help="run a world with many seeds, in memory"))
     _add_graph(verbs.add_parser("graph", help="say how fast a network averages, and how many liars it bears"))
+    _add_keys(verbs.add_parser("keys", help="make and list the keys of robots and operators"))
     bench = verbs.add_parser("bench", help="run the benchmarks of a source checkout")
     bench.add_argument("names", nargs="*", metavar="NAME", help="which; all by default")
     bench.set_defaults(command=_bench)
@@ -149,6 +151,25 @@ def _add_graph(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=_whole(0), default=0, metavar="S", help="of a world's start (0)")
     parser.set_defaults(command=_graph)
+
+
+def _add_keys(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Ed25519 keys by which robots and operators are known. Private ones never leave their files."
+    actions = parser.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+    new = actions.add_parser("new", help="make keys: NAME.key, readable by its owner only, and NAME.pub for others")
+    new.add_argument("names", nargs="+", metavar="NAME", help="of a robot or an operator")
+    new.add_argument(
+        "--expires", type=_day, default=0, metavar="YYYY-MM-DD", help="refused from this day on, UTC (never)"
+    )
+    new.add_argument("--group", action="store_true", help="one secret that a whole group shares, for simulations")
+    new.set_defaults(command=_keys_new)
+    show = actions.add_parser("show", help="show the public half of keys")
+    show.add_argument("names", nargs="+", metavar="NAME", help="of a robot or an operator")
+    show.set_defaults(command=_keys_show)
+    shown = actions.add_parser("list", help="list the keys of a folder")
+    shown.set_defaults(command=_keys_list)
+    for each in (new, show, shown):
+        each.add_argument("--dir", metavar="DIR", help="folder of keys ($SWARM_KEYS, else ~/.swarm/keys)")
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -237,6 +258,28 @@ def _graph(chosen: argparse.Namespace) -> int:
     return HELD
 
 
+def _keys_new(chosen: argparse.Namespace) -> int:
+    from swarm_consensus.run import keys  # noqa: PLC0415
+
+    make = keys.new_groups if chosen.group else keys.new_keys
+    sys.stdout.write(make(keys.folder(chosen.dir), chosen.names, chosen.expires))
+    return HELD
+
+
+def _keys_show(chosen: argparse.Namespace) -> int:
+    from swarm_consensus.run import keys  # noqa: PLC0415
+
+    sys.stdout.write(keys.show(keys.folder(chosen.dir), chosen.names))
+    return HELD
+
+
+def _keys_list(chosen: argparse.Namespace) -> int:
+    from swarm_consensus.run import keys  # noqa: PLC0415
+
+    sys.stdout.write(keys.show_all(keys.folder(chosen.dir)))
+    return HELD
+
+
 def _bench(chosen: argparse.Namespace) -> int:
     from swarm_consensus.run.benchmarks import run_benchmarks  # noqa: PLC0415
 
@@ -266,6 +309,16 @@ def _seconds(text: str) -> float:
     if not (number > 0 and math.isfinite(number)):
         raise argparse.ArgumentTypeError(f"'{text}' must be a positive number of seconds")
     return number
+
+
+def _day(text: str) -> int:
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a day such as 2027-01-31") from None
+    if moment <= datetime.now(timezone.utc):
+        raise argparse.ArgumentTypeError(f"{text} is over, must be a day to come")
+    return int(moment.timestamp())
 
 
 def _part(text: str) -> float:

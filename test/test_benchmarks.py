@@ -11,7 +11,7 @@ import pytest
 from swarm_consensus.run import benchmarks
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"baselines", "timing"}  # imported by benchmarks, prints nothing itself
+SHARED = {"baselines", "fuzz_targets", "timing"}  # imported by benchmarks, prints nothing itself
 FILES = sorted((ROOT / "bench").glob("*.py"))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from swarm_consensus.cli import main
 
-VERBS = ("run", "worlds", "check", "report", "sweep", "graph", "bench")
+VERBS = ("run", "worlds", "check", "report", "sweep", "graph", "keys", "bench")
 WORLD = """
 file_version: 1
 name: pair
@@ -186,3 +186,56 @@ def test_sweep_names_the_failed_seeds(world: Path, capsys: pytest.CaptureFixture
     shown = capsys.readouterr().out
     assert "3 of 3" in shown
     assert re.search(r"worst seed\s*│ nothing failed │ seed \d", shown)
+
+
+def test_keys_are_made_shown_and_listed_and_never_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ("--dir", str(tmp_path / "keys"))
+    assert status("keys", "list", *where) == 0
+    assert "no keys in" in capsys.readouterr().out
+    assert status("keys", "new", "scout", "alice", "--expires", "2999-01-31", *where) == 0
+    assert status("keys", "new", "all", "--group", *where) == 0
+    assert status("keys", "show", "scout", *where) == 0
+    assert status("keys", "list", *where) == 0
+    out = capsys.readouterr().out
+    assert "until 2999-01-31" in out
+    assert "private half here" in out
+    lines = [line for path in (tmp_path / "keys").iterdir() for line in path.read_text().splitlines()]
+    secrets = [line.partition(": ")[2] for line in lines if line.startswith(("seed", "secret"))]
+    assert len(secrets) == 3
+    assert not any(secret in out for secret in secrets)
+
+
+def test_keys_are_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SWARM_KEYS", str(tmp_path / "elsewhere"))
+    assert status("keys", "new", "scout") == 0
+    assert (tmp_path / "elsewhere" / "scout.key").exists()
+    monkeypatch.delenv("SWARM_KEYS")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert status("keys", "list") == 0
+    assert f"no keys in {tmp_path / '.swarm' / 'keys'}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("new", "scout"), "exists; a key is never written over"),
+        (("new", "a", "a"), "'a' is given twice"),
+        (("new", "../a"), "letters, digits"),
+        (("new", "a", "--expires", "31.1.2999"), "not a day such as"),
+        (("new", "a", "--expires", "2001-01-31"), "must be a day to come"),
+        (("new", "a", "--group", "--expires", "2999-01-31"), "does not go with --group"),
+        (("show", "scuot"), "did you mean 'scout'?"),
+        (("lst",), "did you mean 'list'?"),
+    ],
+)
+def test_bad_input_about_keys_is_one_sentence(
+    arguments: tuple[str, ...], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("keys", "new", "scout", "--dir", str(tmp_path)) == 0
+    before = sorted(path.name for path in tmp_path.iterdir())
+    place = () if arguments == ("lst",) else ("--dir", str(tmp_path))
+    assert status("keys", *arguments, *place) == 2
+    assert words in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

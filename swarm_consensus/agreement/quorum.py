@@ -54,3 +54,8 @@ def byzantine_quorum(members: int, liars: int) -> int:
     if liars < 0 or members < 3 * liars + 1:
         raise AgreementError(f"{members} members can't stand {liars} liars; they stand {liars_tolerated(members)}")
     return (members + liars) // 2 + 1
+
+
+def one_honest(liars: int) -> int:
+    """Return the least number of members of which one at least is honest: f + 1."""
+    return liars + 1
