@@ -180,7 +180,7 @@ def traffic(kind: type[Mesh], place: Array, loss: float, seed: int, *, dies: boo
     links = held(place)
     swarm = Swarm(kind, in_range(place), loss, rng, [links])
     count, result = len(place), Result()
-    victim = _inner(links)
+    victim = _inner(links, swarm.hears) if dies else 0
     begin = swarm.tick
     sums = [0] * count
     for k in range(seconds * RATE):
@@ -210,10 +210,13 @@ def traffic(kind: type[Mesh], place: Array, loss: float, seed: int, *, dies: boo
     return result
 
 
-def _inner(links: Array) -> int:
+def _inner(links: Array, hears: Array) -> int:
     """Return the robot, not 0, with most links whose death leaves the others connected by radio."""
-    order = np.argsort(-links.sum(axis=0))
-    return int(next(i for i in order if i != 0))
+    for robot in np.argsort(-links.sum(axis=0)).tolist():
+        rest = np.delete(np.arange(len(links)), robot)
+        if robot and algebraic_connectivity(hears[np.ix_(rest, rest)].astype(float)) > 1e-6:
+            return int(robot)
+    raise RuntimeError("whoever dies, the others are cut in two")
 
 
 def _held_without(place: Array, victim: int) -> Array:

@@ -27,8 +27,8 @@ class Orders:
     robot: str  # string: its name in the scenario; default: the last part of the namespace
     pace: Pace = "clock"  # string: clock (ROS time), or lockstep (a simulation that waits for every answer)
     stamped: bool = True  # bool: cmd_vel is a TwistStamped, otherwise a Twist
-    storage: Path | None = None  # string: folder of its log, if there is one; default: `facts` beside the scenario
     rejoin: bool = False  # bool: it comes back after a crash, so its place says nothing about its links
+    storage: Path | None = None  # string: folder of its log, if there is one; default: `facts` beside the scenario
 
 
 TYPES = {"scenario": str, "robot": str, "pace": str, "stamped": bool, "rejoin": bool, "storage": str}
@@ -61,7 +61,7 @@ def check_orders(given: Mapping[str, Any], namespace: str) -> Orders:
     if pace == "lockstep" and not stamped:
         raise SwarmError("parameter stamped is false, must be true in lockstep: the stamp says which tick it answers")
     storage = Path(given["storage"]) if given.get("storage") else None
-    return Orders(Path(given["scenario"]), robot, cast("Pace", pace), stamped, storage, given.get("rejoin", False))
+    return Orders(Path(given["scenario"]), robot, cast("Pace", pace), stamped, given.get("rejoin", False), storage)
 
 
 def load_agent(orders: Orders) -> Agent:

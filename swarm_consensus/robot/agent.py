@@ -103,6 +103,11 @@ class Agent:
         """Stop, and stay so: obeyed always, from the next tick on."""
         self._halted = True
 
+    def close(self) -> None:
+        """Let go of the disk, as the last thing that this robot does."""
+        if self._facts is not None:
+            self._facts.close()
+
     def tick(self, stimulus: Stimulus) -> Response:
         """Decide for one period.
 

@@ -141,6 +141,10 @@ class Facts:
         """Return what goes over the mesh in this tick's frame, in at most `room` bytes."""
         return self.mesh.take(room)
 
+    def close(self) -> None:
+        """Let go of the disk."""
+        self._storage.close()
+
     def standing(self, names: Sequence[str]) -> Standing | None:
         """Return how the log stands, as far as this robot knows, in the names of the roster; None before any tick."""
         if self._replica is None:

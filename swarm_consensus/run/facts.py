@@ -196,11 +196,11 @@ class FactsJudge:
         """Return the numbers of the log."""
         index = max(self._digests, default=0)
         return {
-            "log": {
-                "commits": int(self.commit.max(initial=0)),
-                "terms": self.terms,
-                "digest": self._digests[index][0] if self._digests else "",
-                "slowest_resume_s": round(self.slowest, 3),
-                **({"stopped": self.stopped} if self.stopped else {}),
-            }
+            "log_commits": int(self.commit.max(initial=0)),
+            "log_terms": self.terms,
+            "log_digest": self._digests[index][0] if self._digests else "",
+            "log_slowest_resume_s": round(self.slowest, 3),
+            **(
+                {"log_stopped": "; ".join(f"{who}: {why}" for who, why in self.stopped.items())} if self.stopped else {}
+            ),
         }

@@ -159,7 +159,7 @@ class Agreement(Strict, frozen=True):
     election_s: Positive = 1.5  # silence of the leader after which another one stands for election
     heartbeat_s: Positive = 0.4  # the leader is heard at least so often
     delay_s: NotNegative = 0.3  # usual one-way delay through the mesh
-    clock_drift: Annotated[float, Meta(ge=0, lt=0.5)] = 0.01  # share by which any robot's clock may be off
+    clock_drift: Annotated[float, Meta(ge=0, le=0.4)] = 0.01  # share by which any robot's clock may be off
     message_bytes: Annotated[int, Meta(ge=64, le=1000)] = 480  # of entries in one message
     budget_bytes_s: Annotated[int, Meta(ge=500, le=1_000_000)] = 8000  # that a robot may send for the mesh, a second
     report_s: Positive | None = None  # each robot writes a line into the log so often; None: never
@@ -194,8 +194,12 @@ class Expect(Strict, frozen=True):
     mean_within: dict[str, Positive] = {}  # by quantity: honest values this near the mean of the true inputs, likewise
     honest_range: list[str] = []  # quantities of which no honest value leaves the box of the honest ones at the start
     one_log: bool | None = None  # no two robots carry out different commands, or lead in one term
-    minority_commits: Annotated[int, Meta(ge=0)] | None = None  # at most so many, by who is cut off from a majority
-    commits_at_least: Annotated[int, Meta(ge=0)] | None = None  # every living robot knows of so many at the end
+    minority_commits: Annotated[int, Meta(ge=0, le=1_000_000)] | None = (
+        None  # at most so many, by who is cut off from a majority
+    )
+    commits_at_least: Annotated[int, Meta(ge=0, le=1_000_000)] | None = (
+        None  # every living robot knows of so many at the end
+    )
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
