@@ -46,11 +46,15 @@ class Follower:
 
     def _agree(self, message: Append | Chunk, index: int) -> None:
         """Answer that everything up to an index is here, unless the message brings nothing to answer."""
-        if isinstance(message, Append) and not message.entries and message.round <= self._round_answered:
+        state = self._state
+        if isinstance(message, Append) and message.round <= self._round_answered and not self._is_awaited(message):
             return
         self._round_answered = message.round
-        state = self._state
         state.send(AppendReply(state.term, state.own, message.sender, True, index, message.round))
+
+    def _is_awaited(self, message: Append) -> bool:
+        """Tell whether somebody waits for more than one answer a round: for entries, and not from a learner."""
+        return bool(message.entries) and self._state.own in self._state.members.current.voters
 
     def _refuse(self, message: Append) -> None:
         """Answer that what comes before the entries isn't here, and where the logs may agree."""
