@@ -2,7 +2,7 @@
 
 Robots stand still as in `mesh`; each has its replica, five vote. Idle: nobody asks anything. Busy: robots in turn write
 five lines a second in all. Flooded: each robot writes one a second. A command is settled when its leader knows that a
-majority stores it.
+majority stores it. Times are the scenario's defaults, for 50 robots, which are up to ten hops apart, 2.7 times as long.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from swarm_consensus.network.mesh import MeshSettings
 from swarm_consensus.robot.facts import Facts, FactsOrders
 
 SETTINGS = Settings(election_ticks=30, heartbeat_ticks=8, delay_ticks=6, message_bytes=480)  # the scenario's defaults
+FAR = Settings(election_ticks=80, heartbeat_ticks=20, delay_ticks=18, message_bytes=480)
 BEACON = 300  # bytes of a frame beside the mesh
 _decoder = msgspec.msgpack.Decoder(Parcels)
 
@@ -42,7 +43,8 @@ class Sharing:
     def __post_init__(self) -> None:
         count = len(self.hears)
         self.rng = np.random.default_rng(self.seed)
-        orders = FactsOrders(self.voters, SETTINGS, MeshSettings(), self.report)
+        settings = SETTINGS if count < 50 else FAR
+        orders = FactsOrders(self.voters, settings, MeshSettings(), self.report)
         self.robots = [Facts(i, count, orders, RATE) for i in range(count)]
         self.air = [b""] * count
 

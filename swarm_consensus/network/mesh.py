@@ -38,6 +38,7 @@ from swarm_consensus.network.mesh_parts import (
     write,
 )
 
+SHORT = 48  # bytes of a message that goes before longer ones: who leads, what arrived
 TRACKS = 256  # parts of one origin that are remembered at a time; more are refused
 FUTURE = 2  # ticks that another's clock may be ahead
 _SWEEP = 8  # ticks between two looks for what is too old
@@ -193,6 +194,11 @@ class Mesh:
         """Tell whether something is due to be said."""
         return any(track.due <= self._tick for track in self._waiting.values())
 
+    @property
+    def lags(self) -> bool:
+        """Tell whether something that this robot wrote was not said even once: there is more to say than budget."""
+        return any(key[0] == self._own and track.told == 0 for key, track in self._waiting.items())
+
     def distance(self, robot: int) -> int:
         """Return how many hops away a robot is, as far as known, else `UNKNOWN`."""
         hops, at = self._distance.get(robot, (UNKNOWN, 0))
@@ -295,20 +301,18 @@ class Mesh:
         return parcel if near == parcel.nearness else msgspec.structs.replace(parcel, nearness=near)
 
     def _in_turn(self) -> list[Track]:
-        """Return what is due, the oldest of each origin first, and origins in turn."""
-        queues: dict[int, list[tuple[int, int, int]]] = {}
+        """Return what is due: short messages before long ones, the oldest of each origin first, and origins in turn."""
+        queues: dict[int, list[Track]] = {}
         for key, track in self._waiting.items():
             if track.due <= self._tick:
-                queues.setdefault(key[0], []).append(key)
+                queues.setdefault(key[0], []).append(track)
         if not queues:
             return []
         order = sorted(queues, key=lambda origin: (origin - self._turn) % self._count)
         self._turn = order[0] + 1
-        found: list[Track] = []
         longest = max(map(len, queues.values()))
-        for place in range(longest):
-            found += [self._waiting[queues[origin][place]] for origin in order if place < len(queues[origin])]
-        return found
+        found = [queues[origin][k] for k in range(longest) for origin in order if k < len(queues[origin])]
+        return sorted(found, key=_is_long)
 
     def _note_told(self, track: Track, parcel: Parcel) -> None:
         track.told += 1
@@ -334,3 +338,8 @@ class Mesh:
                 track = self._waiting.pop((origin, *key), None)
                 self.counts["expired"] += track is not None and track.told == 0
         self._parts.forget(oldest)
+
+
+def _is_long(track: Track) -> bool:
+    parcel = track.parcel
+    return parcel is not None and (parcel.parts > 1 or len(parcel.data) > SHORT)

@@ -19,7 +19,7 @@ from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.agreement.machines import Machines, Report, Reports, pack, pack_report
 from swarm_consensus.agreement.memory_storage import MemoryStorage
 from swarm_consensus.agreement.raft.membership import members
-from swarm_consensus.agreement.raft.messages import Config, Message
+from swarm_consensus.agreement.raft.messages import Config, Forward, Message
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.replica import Replica, Storage
 from swarm_consensus.agreement.requests import Requests
@@ -28,6 +28,7 @@ from swarm_consensus.network.frame import Parcels
 from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.robot.state import Standing
 
+BACKLOG = 64  # commands of others that wait while there is more to say than can be said
 ROUND_TRIPS = 3  # after which a command is proposed again
 _NOBODY = 0  # in place of the address in a letter to several
 _encoder = msgspec.msgpack.Encoder()
@@ -68,6 +69,7 @@ class Facts:
     def __init__(self, own: int, count: int, orders: FactsOrders, rate: int, storage: Storage | None = None) -> None:
         self.mesh = Mesh(own, count, orders.mesh, rate)
         self.faults = 0  # messages that are none of the log's
+        self.shed = 0  # commands of others that were not taken, since too much waits
         self._own = own
         self._orders = orders
         self._machines = Machines({"reports": Reports()})
@@ -77,6 +79,7 @@ class Facts:
         self._tick = 0
         self._missed = 0  # ticks that the replica must count
         self._heard: list[Message] = []
+        self._commands: list[Message] = []  # of others, that wait
 
     def begin(self, tick: int) -> None:
         """Go on to a tick; the first one starts the replica from its disk."""
@@ -110,7 +113,7 @@ class Facts:
         self._heard = []
         for _ in range(self._missed):
             replica.node.tick()
-        for letter in heard:
+        for letter in self._admitted(heard):
             replica.node.step(letter)
         self._ask(replica)
         try:
@@ -119,6 +122,23 @@ class Facts:
             return  # `stopped` says why; the robot goes on without
         self._post(news.messages)
         self._requests.hear(news.outcomes)
+
+    def _admitted(self, heard: Iterable[Message]) -> list[Message]:
+        """Return what is for the replica now.
+
+        Commands of others wait while what was said before is not out, and then go into the log, and over the air,
+        together. So a leader that has more to say than budget says it in fewer, longer messages.
+        """
+        now: list[Message] = []
+        for letter in heard:
+            (self._commands if isinstance(letter, Forward) else now).append(letter)
+        if len(self._commands) > BACKLOG:
+            self.shed += len(self._commands) - BACKLOG  # who sent them asks again
+            del self._commands[BACKLOG:]
+        if not self.mesh.lags:
+            now += self._commands
+            self._commands = []
+        return now
 
     def _ask(self, replica: Replica) -> None:
         """Propose what this robot has to say."""

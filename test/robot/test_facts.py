@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from swarm_consensus.agreement.machines import Machines, Report, Reports, pack, pack_report, read_report, unpack
 from swarm_consensus.agreement.memory_storage import MemoryStorage
-from swarm_consensus.agreement.raft.messages import Append, VoteRequest
+from swarm_consensus.agreement.raft.messages import Append, Forward, VoteRequest
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.requests import MOST, Requests
 from swarm_consensus.agreement.sessions import Outcome
@@ -31,7 +31,7 @@ from swarm_consensus.network.frame import (
 from swarm_consensus.network.mesh import Mesh
 from swarm_consensus.robot import agent
 from swarm_consensus.robot.agent import Agent
-from swarm_consensus.robot.facts import Facts, FactsOrders
+from swarm_consensus.robot.facts import BACKLOG, Facts, FactsOrders
 from swarm_consensus.robot.state import Standing
 
 SETTINGS = Settings(election_ticks=30, heartbeat_ticks=8, delay_ticks=6)
@@ -191,6 +191,45 @@ def test_the_same_words_to_several_go_over_the_air_once(monkeypatch: pytest.Monk
     beats = [to for to, payload in sent if msgspec.msgpack.decode(payload)[0] == "ra" and len(to) == 7]
     assert len(beats) >= 40 // SETTINGS.heartbeat_ticks
     assert all(leader not in to for to in beats)
+
+
+def test_a_learner_answers_once_a_round_and_gets_everything_all_the_same() -> None:
+    swarm = Swarm(count=4, voters=1)
+    assert swarm.leader() == 0
+    swarm.step(40)
+    answers = 0
+    for _ in range(80):
+        swarm.propose(0)
+        swarm.step()
+        answers += sum(b"\xa2rb" in said for said in swarm.said[1:])
+    swarm.step(20)
+    # 10 rounds, three learners, and each answer is said at least once
+    assert 30 <= answers <= 3 * 4 * 10 < 3 * 80
+    assert swarm.settled(3) == swarm.settled(0)
+
+
+def test_commands_wait_while_there_is_more_to_say_than_budget_and_then_go_together() -> None:
+    facts = Facts(0, 3, FactsOrders((0,), SETTINGS), 20)
+    facts.begin(100)
+    facts.act()
+    replica = facts._replica
+    assert replica
+    while replica.node.lead is None:
+        facts.begin(facts._tick + 1)
+        facts.act()
+    while facts.mesh.waits:
+        facts.begin(facts._tick + 1)
+        facts.take(1000)
+    facts.mesh.send([1], bytes(500))
+    term, before = replica.node.state.term, replica.node.state.log.last
+    facts._heard = [Forward(term, 1, 0, b"x")] * (BACKLOG + 6)
+    facts.act()
+    assert (replica.node.state.log.last, facts.shed) == (before, 6)
+    while facts.mesh.lags:
+        facts.begin(facts._tick + 1)
+        facts.take(1000)
+    facts.act()
+    assert replica.node.state.log.last == before + BACKLOG
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ class Follower:
         self._state = state
         self._incoming = Incoming()
         self._round_answered = 0
+        self._refused = False  # the last answer was no: the leader waits until something fits
 
     def append(self, message: Append) -> None:
         """Take entries in where they fit (section 3.5)."""
@@ -49,16 +50,17 @@ class Follower:
         state = self._state
         if isinstance(message, Append) and message.round <= self._round_answered and not self._is_awaited(message):
             return
-        self._round_answered = message.round
+        self._round_answered, self._refused = message.round, False
         state.send(AppendReply(state.term, state.own, message.sender, True, index, message.round))
 
     def _is_awaited(self, message: Append) -> bool:
-        """Tell whether somebody waits for more than one answer a round: for entries, and not from a learner."""
-        return bool(message.entries) and self._state.own in self._state.members.current.voters
+        """Tell whether the leader waits for more than one answer a round: to entries, but hardly from a learner."""
+        votes = self._state.own in self._state.members.current.voters
+        return bool(message.entries) and (votes or self._refused)
 
     def _refuse(self, message: Append) -> None:
         """Answer that what comes before the entries isn't here, and where the logs may agree."""
-        self._round_answered = message.round
+        self._round_answered, self._refused = message.round, True
         state, index = self._state, message.previous_index
         hint = state.log.agreeing(index, message.previous_term)
         state.send(AppendReply(state.term, state.own, message.sender, False, index, message.round, *hint))
