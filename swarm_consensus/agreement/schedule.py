@@ -24,9 +24,10 @@ class Schedule:
     """
 
     def __init__(self, expression: str) -> None:
-        # only who has schedules needs it
-        from croniter import CroniterBadDateError, croniter  # type: ignore[import-untyped, import-not-found, unused-ignore]  # noqa: PLC0415
-
+        try:  # only who has schedules needs it
+            from croniter import CroniterBadDateError, croniter  # type: ignore[import-untyped, import-not-found, unused-ignore]  # noqa: PLC0415
+        except ImportError:
+            raise SettingsError(["schedules need croniter: pip install 'swarm_consensus[jobs]'"]) from None
         self._croniter = croniter
         self._expression = expression
         try:
