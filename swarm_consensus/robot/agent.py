@@ -307,6 +307,10 @@ class Agent:
         if facts.mesh.waits and MTU - len(data) < PARCEL and frame.sequence % 2:
             frame = msgspec.structs.replace(frame, messages=messages)
             data = encode(frame)
+        efforts = facts.efforts()
+        if efforts:
+            frame = msgspec.structs.replace(frame, messages=(*frame.messages, *efforts))
+            data = encode(frame)
         parcels = facts.take(MTU - len(data))
         return encode(msgspec.structs.replace(frame, messages=(*frame.messages, *parcels))) if parcels else data
 

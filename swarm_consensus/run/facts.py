@@ -71,11 +71,19 @@ class FactsJudge:
         self.slowest = 0.0  # s, until all with the majority had something new after a change
         self.slowest_when = ""
         self.terms = 0
+        self._jobs = orders.jobs
+        self.effects: dict[tuple[str, int], list[float]] = {}  # by job and occurrence: when it took effect, s
+        self.refused = 0  # attempts that the executor refused
         self.stopped: dict[str, str] = {}  # who takes no part any more, and why
 
     def look(self, record: TickRecord) -> None:
         """Take one tick."""
         self._note_changes(record)
+        for effect in record.effects:
+            if effect.verdict == "go":
+                self.effects.setdefault((effect.job, effect.number), []).append(record.time)
+            else:
+                self.refused += 1
         self.alive = record.alive
         for robot, status in enumerate(record.status):
             told = status.facts if status is not None else None
@@ -174,6 +182,8 @@ class FactsJudge:
             )
         if expect.commits_at_least is not None:
             yield self._commits(expect.commits_at_least)
+        if expect.jobs_within_s is not None:
+            yield self._done(expect.jobs_within_s)
         if expect.resumes_within_s is not None:
             yield self._resumes(expect.resumes_within_s)
 
@@ -184,6 +194,31 @@ class FactsJudge:
         worst = living[self.commit[living].argmin()]
         found = int(self.commit[worst])
         return Finding("commits_at_least", f"at least {least}", str(found), found >= least, self._names[worst])
+
+    def _done(self, within: float) -> Finding:
+        """Judge that all that was due early enough took effect once, in time, and nothing that was not."""
+        end = self._scenario.duration_s
+        due, slowest, where, wrong = 0, 0.0, "", ""
+        known = set()
+        for name, times in self._jobs:
+            second = times.after(0)
+            while second <= end:
+                known.add((name, second))
+                when = self.effects.get((name, second), [])
+                late = (when[0] if when else math.inf) - second
+                if second <= end - within or when:
+                    due += 1
+                    if late > slowest:
+                        slowest, where = late, f"{name} of {second} s"
+                if len(when) > 1:
+                    wrong = wrong or f"{name} of {second} s took effect {len(when)} times"
+                second = times.after(second)
+        strangers = self.effects.keys() - known
+        if strangers:
+            wrong = wrong or f"{min(strangers)[0]} of {min(strangers)[1]} s was never due"
+        held = not wrong and slowest <= within
+        value = f"{len(self.effects)} of {due}, slowest {slowest:.2f} s"
+        return Finding("jobs_within_s", f"each once, within {within:g} s", value, held, wrong or where)
 
     def _resumes(self, most: float) -> Finding:
         stretch, slowest, when = self._stretch, self.slowest, self.slowest_when
@@ -200,6 +235,7 @@ class FactsJudge:
             "log_terms": self.terms,
             "log_digest": self._digests[index][0] if self._digests else "",
             "log_slowest_resume_s": round(self.slowest, 3),
+            **({"jobs_done": len(self.effects), "jobs_refused": self.refused} if self._jobs else {}),
             **(
                 {"log_stopped": "; ".join(f"{who}: {why}" for who, why in self.stopped.items())} if self.stopped else {}
             ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from swarm_consensus.agreement.raft.settings import Settings
+from swarm_consensus.agreement.schedule import Every, Schedule
+from swarm_consensus.agreement.trigger import Times
 from swarm_consensus.network.mesh import MeshSettings
 from swarm_consensus.robot.facts import FactsOrders
 from swarm_consensus.simulation.roster import members, robot_names
-from swarm_consensus.simulation.scenario import Agreement, Scenario
+from swarm_consensus.simulation.scenario import Agreement, Job, Scenario
 
 VOTERS = 5  # where the scenario names none: so many, or the largest odd number that there are
 
@@ -44,6 +46,17 @@ def mesh_of(scenario: Scenario, agreement: Agreement) -> MeshSettings:
     )
 
 
+def times_of(job: Job) -> Times:
+    """Return when a job is due.
+
+    Raises
+    ------
+    SettingsError
+        If its schedule is none.
+    """
+    return Schedule(job.schedule) if job.schedule is not None else Every(job.every_s or 0)
+
+
 def facts_of(scenario: Scenario) -> FactsOrders | None:
     """Return what all robots are told of the log; None if the scenario has none."""
     agreement = scenario.agreement
@@ -54,5 +67,6 @@ def facts_of(scenario: Scenario) -> FactsOrders | None:
         voters=tuple(names.index(name) for name in voters_of(agreement, names)),
         settings=settings_of(agreement, rate),
         mesh=mesh_of(scenario, agreement),
+        jobs=tuple((job.name, times_of(job)) for job in agreement.jobs),
         report=0 if agreement.report_s is None else max(round(agreement.report_s * rate), 1),
     )

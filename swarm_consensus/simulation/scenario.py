@@ -152,6 +152,14 @@ class Lie(Strict, frozen=True):
     other: list[Number] = []  # divider: what it says to robots of odd roster index
 
 
+class Job(Strict, frozen=True):
+    """Something that one robot is to do, whichever leads, each time that it is due."""
+
+    name: str
+    every_s: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None  # due at each multiple of so many seconds
+    schedule: str | None = None  # or as in crontab, in a world that begins at midnight UTC
+
+
 class Agreement(Strict, frozen=True):
     """A log that all robots share, and what stands on it: docs/agreement.md explains it."""
 
@@ -163,6 +171,7 @@ class Agreement(Strict, frozen=True):
     message_bytes: Annotated[int, Meta(ge=64, le=1000)] = 480  # of entries in one message
     budget_bytes_s: Annotated[int, Meta(ge=500, le=1_000_000)] = 8000  # that a robot may send for the mesh, a second
     report_s: Positive | None = None  # each robot writes a line into the log so often; None: never
+    jobs: list[Job] = []
 
 
 class Control(Strict, frozen=True):
@@ -200,6 +209,7 @@ class Expect(Strict, frozen=True):
     commits_at_least: Annotated[int, Meta(ge=0, le=1_000_000)] | None = (
         None  # every living robot knows of so many at the end
     )
+    jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
