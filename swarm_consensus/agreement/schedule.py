@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-
 from swarm_consensus.agreement.errors import SettingsError
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Schedule:
@@ -31,7 +27,7 @@ class Schedule:
         self._croniter = croniter
         self._expression = expression
         try:
-            croniter(expression, _EPOCH).get_next(datetime)
+            croniter(expression, 0.0).get_next(float)
         except CroniterBadDateError:
             raise SettingsError([f"schedule '{expression}' is never due: no date fits it"]) from None
         except (ValueError, KeyError, AttributeError, TypeError) as error:
@@ -40,8 +36,7 @@ class Schedule:
 
     def after(self, second: int) -> int:
         """Return the first second since 1970, later than this one, at which it is due."""
-        found: datetime = self._croniter(self._expression, _EPOCH + timedelta(seconds=second)).get_next(datetime)
-        return round((found - _EPOCH).total_seconds())
+        return round(float(self._croniter(self._expression, float(second)).get_next(float)))
 
 
 class Every:

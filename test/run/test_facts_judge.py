@@ -12,6 +12,7 @@ from swarm_consensus.robot.state import Standing, Status
 from swarm_consensus.run.facts import FactsJudge
 from swarm_consensus.run.sweep import judged_run
 from swarm_consensus.run.worlds import load
+from swarm_consensus.simulation import office
 from swarm_consensus.simulation.loading import parse
 from swarm_consensus.simulation.overrides import with_duration
 from swarm_consensus.simulation.placement import place
@@ -158,3 +159,12 @@ def test_a_leader_that_counts_itself_alone_is_caught_by_the_world(monkeypatch: p
     held = {each.name: each.held for each in judged_run(world, 0).expectations}
     assert not held["minority_commits"]
     assert not held["one_log"]
+
+
+def test_an_executor_that_believes_what_it_is_told_is_caught_by_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = with_duration(load(WORLDS / "jobs.yaml"), 34.0)
+    assert {each.name: each.held for each in judged_run(world, 0).expectations}["jobs_within_s"]
+    monkeypatch.setattr(office.Executor, "admits", lambda self, attempt, job: "go")
+    found = next(each for each in judged_run(world, 0).expectations if each.name == "jobs_within_s")
+    assert not found.held
+    assert found.detail == "report of 20 s took effect 2 times"

@@ -65,6 +65,9 @@ WRONG = [
     ),
     ({"agreement": {"clock_drift": 0.4}}, "a lease lasts 12 ticks and is renewed every 20"),
     ({"agreement": {}, "expect": {"resumes_within_s": 2}}, "agreement.report_s is missing"),
+    ({"agreement": {"jobs": [{"name": "Tea", "every_s": 5}]}}, "agreement.jobs[0].name is 'Tea', must be up to 32"),
+    ({"agreement": {"jobs": [{"name": "tea"}]}}, "agreement.jobs[0] must have one of every_s and schedule"),
+    ({"agreement": {}, "expect": {"jobs_within_s": 2}}, "agreement.jobs is missing: there is nothing to be done"),
     ({"agreement": None, "expect": {"one_log": True}}, "expect.one_log is given, but agreement, the log that it"),
 ]
 
