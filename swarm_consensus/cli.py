@@ -94,6 +94,10 @@ def build_parser() -> argparse.ArgumentParser:
     report = verbs.add_parser("report", help="write the report of a run folder anew")
     report.add_argument("folder", metavar="DIR", help="run folder")
     report.set_defaults(command=_report)
+    log = verbs.add_parser("log", help="show the log that the robots of a run shared")
+    log.add_argument("folder", metavar="DIR", help="run folder")
+    log.add_argument("--robot", metavar="NAME", help="only what this robot holds")
+    log.set_defaults(command=_log)
     _add_sweep(verbs.add_parser("sweep", help="run a world with many seeds, in memory"))
     _add_graph(verbs.add_parser("graph", help="say how fast a network averages, and how many liars it bears"))
     _add_keys(verbs.add_parser("keys", help="make and list the keys of robots and operators"))
@@ -233,6 +237,18 @@ def _report(chosen: argparse.Namespace) -> int:
     from swarm_consensus.run.report import write_report  # noqa: PLC0415
 
     sys.stdout.write(f"{write_report(chosen.folder)}\n")
+    return HELD
+
+
+def _log(chosen: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415
+
+    from swarm_consensus.run.shared_log import entries_table, read_log, robots_table  # noqa: PLC0415
+
+    log, console = read_log(chosen.folder), Console()
+    entries = entries_table(log, chosen.robot)
+    console.print(robots_table(log))
+    console.print(entries)
     return HELD
 
 

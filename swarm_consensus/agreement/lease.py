@@ -58,15 +58,25 @@ class LeaseSettings:
 
 
 class Holder:
-    """One permit on its holder's side; time is the holder's tick, from 1 on."""
+    """One permit on its holder's side; time is the holder's tick, from 1 on.
 
-    def __init__(self, settings: LeaseSettings) -> None:
+    Parameters
+    ----------
+    settings
+        Of the lease.
+    since
+        Tick at which the robot started. What it renewed before a crash it may have given back, and forgotten that; so
+        it goes on only once a renewal of its own is committed.
+    """
+
+    def __init__(self, settings: LeaseSettings, since: int = 0) -> None:
         self._settings = settings
+        self._since = since
         self._proposed = 0
 
     def may_use(self, now: int, renewed: int) -> bool:
         """Tell whether the permit may be used in this tick; `renewed` as it stands in the grant."""
-        return 0 < renewed <= now < renewed + self._settings.hold_ticks
+        return max(self._since, 1) <= renewed <= now < renewed + self._settings.hold_ticks
 
     def renewal_due(self, now: int) -> bool:
         """Tell whether a renewal with this tick is to be proposed; to be called once a tick."""

@@ -56,6 +56,9 @@ class MemoryStorage:
         """Lose what was not synced."""
         self._unsynced.clear()
 
+    def close(self) -> None:
+        """Do nothing: what it holds stays."""
+
     def _take(self, ready: Ready) -> None:
         self._vote = ready.vote or self._vote
         if ready.snapshot:

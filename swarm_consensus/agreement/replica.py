@@ -26,6 +26,9 @@ class Storage(Protocol):
         StorageError if they can't be.
         """
 
+    def close(self) -> None:
+        """Let go of the disk."""
+
 
 class News(msgspec.Struct):
     """What came out since last time."""

@@ -4,8 +4,8 @@ A deterministic state machine for the log. It knows no time: that a holder's lea
 proposed by whoever leads (see `lease`), and it names the renewal that was seen last. A renewal that was committed
 before it wins.
 
-Asking, renewing or reclaiming again changes nothing. A late copy of a give-back would give back a later permit of the
-same robot: requests are to be sent through a session, which drops it.
+Asking, renewing or reclaiming again changes nothing. A late copy of a give-back takes back a later permit of the same
+robot only before that one is in use. Sent through a session no copy comes.
 """
 
 from __future__ import annotations
@@ -35,10 +35,15 @@ class Renew(msgspec.Struct, array_like=True, frozen=True, tag=1):
 
 
 class GiveBack(msgspec.Struct, array_like=True, frozen=True, tag=2):
-    """The holder is done, or who waits waits no more."""
+    """The holder is done, or who waits waits no more; a renewal that was proposed later wins.
+
+    Otherwise one that is late would take a permit from a robot that has crashed meanwhile, knows nothing of having
+    given it back, and goes on; or would take away its next one.
+    """
 
     place: str
     robot: Member
+    proposed: Count = 2**53  # tick of the robot's clock
 
 
 class Reclaim(msgspec.Struct, array_like=True, frozen=True, tag=3):
@@ -120,7 +125,9 @@ class Semaphores:
         elif isinstance(request, Renew):
             return self._renew(place, request)
         elif isinstance(request, GiveBack):
-            place.grants = [grant for grant in place.grants if grant.robot != request.robot]
+            place.grants = [
+                grant for grant in place.grants if grant.robot != request.robot or grant.renewed > request.proposed
+            ]
             place.waiting = [robot for robot in place.waiting if robot != request.robot]
         else:
             over = (request.token, request.renewed)

@@ -81,7 +81,15 @@ class Values(msgspec.Struct, array_like=True, frozen=True, tag="values"):
     entries: tuple[Raw, ...]  # `swarm_consensus.robot.quantities` reads them; a damaged one harms no other
 
 
-Message: TypeAlias = Sightings | Claims | Note | Values  # later capabilities add to it: each message has its own tag
+class Parcels(msgspec.Struct, array_like=True, frozen=True, tag="mesh"):
+    """Parts of messages that travel from robot to robot, to some who are not neighbours."""
+
+    entries: tuple[Raw, ...]  # `swarm_consensus.network.mesh` reads them; a damaged one harms no other
+
+
+Message: TypeAlias = (
+    Sightings | Claims | Note | Values | Parcels
+)  # later capabilities add to it: each message has its own tag
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -6,9 +6,10 @@ Every number passes through ``float``: an integer in a float64 field would go ou
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -19,10 +20,11 @@ from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.ticks import read_stamp, write_stamp
-from swarm_consensus.robot.state import Command, Odometry, Status, Value
+from swarm_consensus.robot.state import Command, Odometry, Standing, Status, Value
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
+_LOG = "log_"  # before the fields of `Standing`
 UNIT_TOLERANCE = 1e-2  # of a quaternion's squared length
 
 
@@ -155,6 +157,9 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
         "frames_dropped": str(status.dropped),
         "lambda2": UNKNOWN if status.lambda2 is None else repr(float(status.lambda2)),
     }
+    if status.facts is not None:
+        for field in dataclasses.fields(status.facts):
+            values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
     for each in status.values:
         values[f"value {each.name}"] = _numbers(each.value)
         values[f"spread {each.name}"] = repr(float(each.spread))
@@ -185,6 +190,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             active=tuple(filter(None, values["active"].split("; "))),
             dropped=int(values["frames_dropped"]),
             lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
+            facts=_standing(values),
             values=tuple(
                 Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
                 for kind, _, name in (key.partition(" ") for key in values)
@@ -194,6 +200,20 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
         )
     except (LookupError, ValueError):
         return None
+
+
+def _standing(values: Mapping[str, str]) -> Standing | None:
+    told = {key.removeprefix(_LOG): value for key, value in values.items() if key.startswith(_LOG)}
+    if not told:
+        return None
+    return Standing(
+        leader=told["leader"],
+        term=int(told["term"]),
+        commit=int(told["commit"]),
+        index=int(told["index"]),
+        digest=told["digest"],
+        stopped=told["stopped"],
+    )
 
 
 def _numbers(vector: Array) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from swarm_consensus.errors import SwarmError, nearest
 from swarm_consensus.robot.agent import Agent
+from swarm_consensus.run.disks import FOLDER, open_disk
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.fleet import agent_configs
 from swarm_consensus.simulation.placement import place
@@ -27,9 +28,10 @@ class Orders:
     pace: Pace = "clock"  # string: clock (ROS time), or lockstep (a simulation that waits for every answer)
     stamped: bool = True  # bool: cmd_vel is a TwistStamped, otherwise a Twist
     rejoin: bool = False  # bool: it comes back after a crash, so its place says nothing about its links
+    storage: Path | None = None  # string: folder of its log, if there is one; default: `facts` beside the scenario
 
 
-TYPES = {"scenario": str, "robot": str, "pace": str, "stamped": bool, "rejoin": bool}
+TYPES = {"scenario": str, "robot": str, "pace": str, "stamped": bool, "rejoin": bool, "storage": str}
 
 
 def check_orders(given: Mapping[str, Any], namespace: str) -> Orders:
@@ -58,7 +60,8 @@ def check_orders(given: Mapping[str, Any], namespace: str) -> Orders:
     stamped = given.get("stamped", True)
     if pace == "lockstep" and not stamped:
         raise SwarmError("parameter stamped is false, must be true in lockstep: the stamp says which tick it answers")
-    return Orders(Path(given["scenario"]), robot, cast("Pace", pace), stamped, given.get("rejoin", False))
+    storage = Path(given["storage"]) if given.get("storage") else None
+    return Orders(Path(given["scenario"]), robot, cast("Pace", pace), stamped, given.get("rejoin", False), storage)
 
 
 def load_agent(orders: Orders) -> Agent:
@@ -67,11 +70,15 @@ def load_agent(orders: Orders) -> Agent:
     Raises
     ------
     SwarmError
-        If the scenario is bad or has no such robot.
+        If the scenario is bad or has no such robot, or its disk can't be used.
     """
     scenario = load(orders.scenario)
     robots = place(scenario, np.random.default_rng(0))
     names = [robot.name for robot in robots]
     if orders.robot not in names:
         raise SwarmError(f"{orders.scenario}: no robot is named '{orders.robot}'{nearest(orders.robot, names)}")
-    return Agent(agent_configs(scenario, robots, rejoin=orders.rejoin)[names.index(orders.robot)])
+    config = agent_configs(scenario, robots, rejoin=orders.rejoin)[names.index(orders.robot)]
+    if config.facts is None:
+        return Agent(config)
+    folder = orders.storage or orders.scenario.parent / FOLDER
+    return Agent(config, open_disk(folder, orders.robot, config.facts.config(len(robots))))

@@ -132,7 +132,8 @@ def run(arguments: list[str]) -> None:
     """Run one robot's node until SIGINT or SIGTERM."""
     with session(arguments):
         orders = check_orders(*read_parameters(arguments, "robot", TYPES))
-        node = RobotNode(load_agent(orders), orders.pace, orders.stamped, namespace=orders.robot)
+        agent = load_agent(orders)
+        node = RobotNode(agent, orders.pace, orders.stamped, namespace=orders.robot)
         loop = EventLoop()
         loop.add(node)
         gc.freeze()  # what was made so far stays for good, and need not be looked at again
@@ -142,6 +143,7 @@ def run(arguments: list[str]) -> None:
             if orders.pace == "clock":
                 node.stop()
             loop.close()
+            agent.close()
 
 
 def main() -> int:

@@ -11,19 +11,23 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import shapely
 from msgspec import Raw
 
+from swarm_consensus.agreement.replica import Storage
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.barrier import barrier_filter
 from swarm_consensus.motion.behaviour import Briefing, Situation, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
-from swarm_consensus.network.frame import Frame, Note, Values, encode, messages_of, packed
+from swarm_consensus.network.frame import MTU, Frame, Note, Parcels, Values, encode, messages_of, packed
 from swarm_consensus.network.inbox import Inbox
+from swarm_consensus.network.mesh_parts import AROUND, FRAGMENT, WIDEST
 from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.quantities import Quantities
 from swarm_consensus.robot.safety import Blocked, Safety
@@ -34,6 +38,7 @@ from swarm_consensus.robot.vehicle import admit, follow, followed_point
 LEASH = 0.6  # of the tracking bound: so far a reference may run ahead; the rest is for noise and for what swings out
 WORDS = 800  # bytes, the most that a behaviour may say in a frame: beacon and sightings need the rest
 CROWDED = 975  # bytes of values and note beside which claims of links find no room in the frame: they wait
+PARCEL = FRAGMENT + WIDEST + AROUND  # bytes that a parcel of the mesh may need
 _STILL = np.zeros(3)
 _NOWHERE = np.full(3, np.nan)
 
@@ -64,9 +69,11 @@ class Agent:
     ----------
     config
         Its orders. The first `tick` sets the reference to where the robot then is.
+    storage
+        Its disk, for the log that the swarm shares; None: one in memory.
     """
 
-    def __init__(self, config: AgentConfig) -> None:
+    def __init__(self, config: AgentConfig, storage: Storage | None = None) -> None:
         self.config = config
         self.names = tuple(peer.name for peer in config.roster)
         me = config.roster[config.index]
@@ -81,6 +88,8 @@ class Agent:
         self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
         self._slip = Slip(config.index, config.period)
         self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
+        orders, count = config.facts, len(config.roster)
+        self._facts = Facts(config.index, count, orders, config.rate, storage) if orders else None
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -96,6 +105,11 @@ class Agent:
     def halt(self) -> None:
         """Stop, and stay so: obeyed always, from the next tick on."""
         self._halted = True
+
+    def close(self) -> None:
+        """Let go of the disk, as the last thing that this robot does."""
+        if self._facts is not None:
+            self._facts.close()
 
     def tick(self, stimulus: Stimulus) -> Response:
         """Decide for one period.
@@ -115,6 +129,8 @@ class Agent:
         odometry = _usable(stimulus.odometry)
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
+        if self._facts is not None:
+            self._facts.act()
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
@@ -131,15 +147,21 @@ class Agent:
 
     def _hear(self, neighbours: Neighbours, frames: Iterable[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
         """Take in frames; return the notes for this robot's behaviour, each with its sender."""
-        notes = []
+        notes, facts = [], self._facts
+        if facts is not None:
+            facts.begin(tick)
         for frame in self._inbox.accept(frames, tick):
             messages = messages_of(frame)
             neighbours.hear(frame, messages)
+            if facts is not None:
+                facts.meet(frame.sender)
             for message in messages:
                 if isinstance(message, Note) and message.topic == self._topic:
                     notes.append((frame.sender, message.words))
                 elif isinstance(message, Values) and self._quantities is not None:
                     self._quantities.hear(frame.sender, frame.tick, message)
+                elif isinstance(message, Parcels) and facts is not None:
+                    facts.hear(frame.sender, message)
         return tuple(notes)
 
     def _agree(self, stimulus: Stimulus, neighbours: Neighbours) -> tuple[Raw, ...]:
@@ -250,6 +272,7 @@ class Agent:
             dropped=self._inbox.dropped,
             values=() if self._quantities is None else self._quantities.status(),
             lambda2=neighbours.link_state.lambda2,
+            facts=None if self._facts is None else self._facts.standing(self.names),
         )
 
     def _beacon(
@@ -262,19 +285,37 @@ class Agent:
         crowded = sum(map(len, (*values, *note))) > CROWDED
         claims = () if crowded else neighbours.link_state.claims()
         x, y, z = self._reference.tolist()
-        return encode(
-            Frame(
-                sender=self.config.index,
-                sequence=self._sequence,
-                tick=tick + 1,
-                position=(x, y, z),
-                velocity=tuple(velocity.tolist()),
-                anchor=neighbours.anchor,
-                held=neighbours.beacon,
-                pushing=decision.pushing,
-                messages=(*neighbours.sightings(), *claims, *values, *note),
-            )
+        sightings, messages = neighbours.sightings(), (*claims, *values, *note)
+        frame = Frame(
+            sender=self.config.index,
+            sequence=self._sequence,
+            tick=tick + 1,
+            position=(x, y, z),
+            velocity=tuple(velocity.tolist()),
+            anchor=neighbours.anchor,
+            held=neighbours.beacon,
+            pushing=decision.pushing,
+            messages=(*sightings, *messages),
         )
+        if self._facts is None:
+            return encode(frame)
+        return self._laden(self._facts, frame, messages)
+
+    def _laden(self, facts: Facts, frame: Frame, messages: tuple[Raw, ...]) -> bytes:
+        """Return a frame with what the mesh has to say in what is left of it.
+
+        Where that is too little, sightings give way in every second frame: `messages` is all but these.
+        """
+        data = encode(frame)
+        if facts.mesh.waits and MTU - len(data) < PARCEL and frame.sequence % 2:
+            frame = msgspec.structs.replace(frame, messages=messages)
+            data = encode(frame)
+        efforts = facts.efforts()
+        if efforts:
+            frame = msgspec.structs.replace(frame, messages=(*frame.messages, *efforts))
+            data = encode(frame)
+        parcels = facts.take(MTU - len(data))
+        return encode(msgspec.structs.replace(frame, messages=(*frame.messages, *parcels))) if parcels else data
 
     def _note(self, words: bytes | None) -> tuple[Raw, ...]:
         """Return what the behaviour says as a message; nothing if it is too long, rather than lose the beacon."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.robot.facts import FactsOrders
 from swarm_consensus.robot.rounds import Quantity
 from swarm_consensus.robot.vehicle import VehicleModel
 
@@ -41,6 +42,7 @@ class AgentConfig:
     altitude: tuple[float, float]  # m, band for the body's centre of a multirotor
     task: Task
     quantities: tuple[Quantity, ...] = ()  # on which the swarm agrees, in the same order on all robots
+    facts: FactsOrders | None = None  # of the log that the swarm shares; None: there is none
     blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
 
     @property

@@ -41,6 +41,18 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How the log that the swarm shares stands, as one robot knows it."""
+
+    leader: str  # who leads in the present term; '': not known
+    term: int  # grows with each election
+    commit: int  # index up to which the log is settled
+    index: int  # of the last command that was carried out
+    digest: str  # of all commands up to there, hexadecimal: equal only if all of them are
+    stopped: str = ""  # why this robot takes no part any more
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What a person asks of a robot: is it well, and what slows it."""
 
@@ -54,6 +66,7 @@ class Status:
     dropped: int  # frames refused since the start: garbage, replayed, wrong version, ...
     lambda2: float | None = None  # algebraic connectivity of the living by links that both ends hold; None: not known
     values: tuple[Value, ...] = ()  # of the quantities on which the swarm agrees
+    facts: Standing | None = None  # of the log that the swarm shares, if it does
 
 
 @dataclass(frozen=True, slots=True)

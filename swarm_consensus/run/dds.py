@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from swarm_consensus.errors import SwarmError
+from swarm_consensus.robot.agent import Agent
 from swarm_consensus.run.children import Children
+from swarm_consensus.run.disks import Disks
 from swarm_consensus.run.environment import local_domain
 from swarm_consensus.run.options import Pace, Processes
 from swarm_consensus.simulation.engine import Simulation
@@ -30,7 +32,12 @@ def check_ros() -> None:
 
 
 def run_dds(
-    simulation: Simulation, world_file: Path, *, processes: Processes = "each", pace: Pace = "fast"
+    simulation: Simulation,
+    world_file: Path,
+    *,
+    processes: Processes = "each",
+    pace: Pace = "fast",
+    disks: Disks | None = None,
 ) -> tuple[str, ...]:
     """Run a simulation to its end over DDS.
 
@@ -44,6 +51,8 @@ def run_dds(
         ``each``: a process for each robot; ``one``: all nodes in this process.
     pace
         ``fast``: lockstep, with the trajectory of the runner in memory, bit for bit; ``realtime``: by the wall clock.
+    disks
+        Of robots in this process; those with one of their own have files beside the world's.
 
     Returns
     -------
@@ -66,9 +75,10 @@ def run_dds(
             raise SwarmError(_advice(str(error))) from error
         robots_pace: Literal["lockstep", "clock"] = "lockstep" if pace == "fast" else "clock"
         names = [robot.name for robot in simulation.robots]
+        make = (disks or Disks()).making(Agent)
         with session():
             if processes == "one":
-                return host(simulation, lambda loop: Composed(simulation, loop, robots_pace), pace)
+                return host(simulation, lambda loop: Composed(simulation, loop, robots_pace, make), pace)
             return host(simulation, lambda _: Children(world_file, names, robots_pace), pace)
 
 

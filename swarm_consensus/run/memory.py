@@ -6,13 +6,17 @@ import time
 from collections.abc import Callable
 
 from swarm_consensus.robot.agent import Agent
-from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.run.disks import Disks
 from swarm_consensus.simulation.engine import Simulation
 from swarm_consensus.simulation.fleet import agent_configs
 
 
 def run_in_memory(
-    simulation: Simulation, *, realtime: bool = False, make_agent: Callable[[AgentConfig], Agent] = Agent
+    simulation: Simulation,
+    *,
+    realtime: bool = False,
+    make_agent: Callable[..., Agent] = Agent,
+    disks: Disks | None = None,
 ) -> None:
     """Run a simulation to its end.
 
@@ -23,17 +27,20 @@ def run_in_memory(
     realtime
         Keep pace with the wall clock where the machine is fast enough.
     make_agent
-        What turns orders into a robot; tests put baselines and mutants here.
+        What turns orders, and a disk if there is a log, into a robot; tests put baselines and mutants here.
+    disks
+        Of the robots; None: of this run alone.
     """
+    make = (disks or Disks()).making(make_agent)
     orders = agent_configs(simulation.scenario, simulation.robots)
     orders_again = agent_configs(simulation.scenario, simulation.robots, rejoin=True)
-    agents = [make_agent(config) for config in orders]
+    agents = [make(config) for config in orders]
     start = time.monotonic()
     while not simulation.done:
         stimuli = simulation.begin()
         for event in simulation.events:
             if event.on:
-                agents[event.robot] = make_agent(orders_again[event.robot])
+                agents[event.robot] = make(orders_again[event.robot])
         simulation.finish([agent.tick(s) if s else None for agent, s in zip(agents, stimuli, strict=True)])
         if realtime:
             time.sleep(max(0.0, start + simulation.time - time.monotonic()))

@@ -21,6 +21,7 @@ from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.agreement import Agreement
 from swarm_consensus.run.exploration import Exploration
+from swarm_consensus.run.facts import FactsJudge
 from swarm_consensus.run.formation import FormationJudge
 from swarm_consensus.run.held_links import HeldLinks
 from swarm_consensus.run.motion_record import MotionRecord
@@ -109,6 +110,7 @@ class Monitor:
         self.last: Array = self.start
         self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
+        self.facts = FactsJudge(scenario, robots) if scenario.agreement is not None else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
         self._sight = SightLines(walls)
@@ -139,6 +141,8 @@ class Monitor:
             self.exploration.look(position[record.alive])
         if self.agreement is not None:
             self.agreement.look(record)
+        if self.facts is not None:
+            self.facts.look(record)
         self.motion.look(record)
         series = self.series
         series.time.append(record.time)

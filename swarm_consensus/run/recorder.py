@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,7 @@ def _status(status: Status, stamp: Any, name: str) -> Any:
         "dropped": str(status.dropped),
         **{f"value {v.name}": " ".join(map(repr, v.value.tolist())) for v in status.values},
         **{f"spread {v.name}": repr(v.spread) for v in status.values},
+        **({f"log {k}": str(v) for k, v in asdict(status.facts).items()} if status.facts else {}),
         "lambda2": "unknown" if status.lambda2 is None else str(status.lambda2),
     }
     entries = [_T["diagnostic_msgs/msg/KeyValue"](key=key, value=value) for key, value in values.items()]

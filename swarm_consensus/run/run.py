@@ -14,6 +14,7 @@ from rich.console import Console
 
 from swarm_consensus.errors import InputError, SwarmError
 from swarm_consensus.run.dds import check_ros, run_dds
+from swarm_consensus.run.disks import FOLDER, Disks
 from swarm_consensus.run.folder import create_folder, logging_to
 from swarm_consensus.run.memory import run_in_memory
 from swarm_consensus.run.monitor import Monitor
@@ -85,7 +86,8 @@ def run(options: Options, console: Console | None = None, drive: Drive | None = 
         (folder / "world.yaml").write_text(dump(as_placed(scenario, robots)), encoding="utf-8")
         with logging_to(folder / "log.txt"):
             simulation = Simulation(scenario, robots, world, run_rng)
-            return _run(options, simulation, folder, console or Console(quiet=True), drive or _drive)
+            disks = Disks()
+            return _run(options, simulation, folder, console or Console(quiet=True), drive or _drive_with(disks), disks)
     finally:
         world.close()
 
@@ -135,7 +137,7 @@ def show(result: Run, console: Console) -> None:
     console.print(f"Run folder: {result.folder}", highlight=False, soft_wrap=True)
 
 
-def _run(options: Options, simulation: Simulation, folder: Path, console: Console, drive: Drive) -> Run:
+def _run(options: Options, simulation: Simulation, folder: Path, console: Console, drive: Drive, disks: Disks) -> Run:
     scenario, world = simulation.scenario, simulation.world
     names = [robot.name for robot in simulation.robots]
     monitor = Monitor(scenario, simulation.robots, world.substeps)
@@ -169,6 +171,7 @@ def _run(options: Options, simulation: Simulation, folder: Path, console: Consol
     (folder / "verdict.json").write_bytes(to_json(verdict))
     save_series(folder, monitor, recorder.paths(), world.contacts)
     film.finish()
+    disks.keep(folder / FOLDER, names)
     recorder.write(folder)
     write_report(folder)
     for note in notes:
@@ -178,9 +181,14 @@ def _run(options: Options, simulation: Simulation, folder: Path, console: Consol
     return Run(verdict, folder)
 
 
-def _drive(options: Options, simulation: Simulation, folder: Path) -> tuple[str, ...]:
-    """Run the robots the way the options say; return what is to be told of them."""
-    if options.transport == "memory":
-        run_in_memory(simulation, realtime=options.pace == "realtime")
-        return ()
-    return run_dds(simulation, folder / "world.yaml", processes=options.processes, pace=options.pace)
+def _drive_with(disks: Disks) -> Drive:
+    """Return what runs the robots the way the options say, and says what is to be told of them."""
+
+    def drive(options: Options, simulation: Simulation, folder: Path) -> tuple[str, ...]:
+        if options.transport == "memory":
+            run_in_memory(simulation, realtime=options.pace == "realtime", disks=disks)
+            return ()
+        world = folder / "world.yaml"
+        return run_dds(simulation, world, processes=options.processes, pace=options.pace, disks=disks)
+
+    return drive

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from rich.markup import escape
 from rich.table import Table
 
+from swarm_consensus.agreement.raft.membership import advice
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
 from swarm_consensus.run.coverage import covered
 from swarm_consensus.run.measures import measures
 from swarm_consensus.run.monitor import ROUND_OFF, Event, Extreme, Monitor
+from swarm_consensus.simulation.agreement import facts_of
+from swarm_consensus.simulation.roster import robot_names
 from swarm_consensus.simulation.scenario import Scenario
 from swarm_consensus.simulation.world import Contact
 
@@ -130,9 +133,14 @@ def judge(
 
 def _weaker(scenario: Scenario) -> tuple[str, ...]:
     """Say what the scenario did without."""
-    if scenario.control.redundancy:
-        return ()
-    return ("control.redundancy is 0: no link was kept, and that the swarm stays one network was not guaranteed",)
+    notes = []
+    if not scenario.control.redundancy:
+        what = "no link was kept, and that the swarm stays one network was not guaranteed"
+        notes.append(f"control.redundancy is 0: {what}")
+    facts = facts_of(scenario)
+    if facts is not None:
+        notes.append(advice(facts.config(len(robot_names(scenario)))))
+    return tuple(filter(None, notes))
 
 
 def _yes(name: str, wanted: bool, found: bool, detail: str) -> Expectation:
@@ -218,9 +226,9 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities, where there are any."""
-    seen = monitor.agreement
-    return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for f in seen.findings()] if seen else []
+    """Quantities and the log, where there are any."""
+    seen = [each for each in (monitor.agreement, monitor.facts) if each]
+    return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
 def _judged(scenario: Scenario, times: Array) -> NDArray[np.bool_]:
@@ -296,6 +304,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "path_length_m": dict(zip(monitor.names, np.round(monitor.path_length, 3).tolist(), strict=True)),
         "frames": monitor.radio,
         **(monitor.agreement.metrics() if monitor.agreement else {}),
+        **(monitor.facts.metrics() if monitor.facts else {}),
     }
 
 

@@ -19,6 +19,7 @@ from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
 from swarm_consensus.simulation.fleet import channel_model
 from swarm_consensus.simulation.liars import Liars
+from swarm_consensus.simulation.office import Effect, Office
 from swarm_consensus.simulation.placement import PlacedRobot
 from swarm_consensus.simulation.quantities import Readings, sizes
 from swarm_consensus.simulation.record import TickRecord
@@ -79,6 +80,8 @@ class Simulation:
         self._readings = Readings(scenario, robots, reading_rng)
         self._liars = Liars(scenario, robots, lie_rng) if scenario.lies else None
         self._sizes = sizes(scenario)
+        jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
+        self.office = Office() if jobs else None
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -135,7 +138,8 @@ class Simulation:
                 row[:3] = response.command.linear
                 row[3] = response.command.yaw_rate
         self._channel.send(self.time, frames, self._truth.position, self.alive)
-        self._record(responses, frames, commands)
+        effects = self.office.hear(frames) if self.office is not None else ()
+        self._record(responses, frames, commands, effects)
         self.world.step(commands, self._observe)
         self.tick += 1
 
@@ -143,7 +147,13 @@ class Simulation:
         for observer in self.observers:
             observer.observe(position)
 
-    def _record(self, responses: Sequence[Response | None], frames: Sequence[bytes | None], commands: Array) -> None:
+    def _record(
+        self,
+        responses: Sequence[Response | None],
+        frames: Sequence[bytes | None],
+        commands: Array,
+        effects: tuple[Effect, ...],
+    ) -> None:
         if not self.observers:
             return
         record = TickRecord(
@@ -156,6 +166,7 @@ class Simulation:
             held=tuple(_held(frame) for frame in frames),
             status=tuple(response.status if response else None for response in responses),
             radio=self.radio_counts,
+            effects=effects,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
         )
         for observer in self.observers:

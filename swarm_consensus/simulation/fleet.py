@@ -12,6 +12,7 @@ from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.simulation.agreement import facts_of
 from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.quantities import quantities_of
 from swarm_consensus.simulation.roster import group_of
@@ -37,6 +38,7 @@ def agent_configs(
     roster = tuple(_peer(robot) for robot in robots)
     obstacles = tuple(prisms(scenario))
     fence = fence_corners(scenario.bounds_m)
+    facts = facts_of(scenario)
     return tuple(
         AgentConfig(
             index=index,
@@ -55,6 +57,7 @@ def agent_configs(
             altitude=scenario.altitude_m,
             task=task_of(scenario.mission, robot, robots),
             quantities=quantities_of(scenario, robot),
+            facts=facts,
             blocking=tuple(blocking(scenario)),
         )
         for index, robot in enumerate(robots)

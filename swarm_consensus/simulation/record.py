@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.robot.state import Odometry, Status
+from swarm_consensus.simulation.office import Effect
 from swarm_consensus.simulation.world import Truth
 
 
@@ -26,4 +27,5 @@ class TickRecord:
     held: tuple[frozenset[int] | None, ...]  # links each robot says it holds, in its frame; None if it sent none
     status: tuple[Status | None, ...]  # None where a robot did not tell
     radio: Mapping[str, int]  # frames so far, by what became of them
+    effects: tuple[Effect, ...] = ()  # attempts at jobs, as their executor saw them in this tick
     values: tuple[tuple[tuple[float, ...], ...] | None, ...] = ()  # of each robot and quantity, as its frame tells it

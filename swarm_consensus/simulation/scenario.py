@@ -152,6 +152,28 @@ class Lie(Strict, frozen=True):
     other: list[Number] = []  # divider: what it says to robots of odd roster index
 
 
+class Job(Strict, frozen=True):
+    """Something that one robot is to do, whichever leads, each time that it is due."""
+
+    name: str
+    every_s: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None  # due at each multiple of so many seconds
+    schedule: str | None = None  # or as in crontab, in a world that begins at midnight UTC
+
+
+class Agreement(Strict, frozen=True):
+    """A log that all robots share, and what stands on it: docs/agreement.md explains it."""
+
+    voters: list[str] = []  # robots or groups that decide, at most 7; empty: the first five, or three, or one
+    election_s: Positive = 1.5  # silence of the leader after which another one stands for election
+    heartbeat_s: Positive = 0.4  # the leader is heard at least so often
+    delay_s: NotNegative = 0.3  # usual one-way delay through the mesh
+    clock_drift: Annotated[float, Meta(ge=0, le=0.4)] = 0.01  # share by which any robot's clock may be off
+    message_bytes: Annotated[int, Meta(ge=64, le=1000)] = 480  # of entries in one message
+    budget_bytes_s: Annotated[int, Meta(ge=500, le=1_000_000)] = 8000  # that a robot may send for the mesh, a second
+    report_s: Positive | None = None  # each robot writes a line into the log so often; None: never
+    jobs: list[Job] = []
+
+
 class Control(Strict, frozen=True):
     """How robots decide; the defaults are the ones that docs/guarantees.md argues for."""
 
@@ -180,6 +202,15 @@ class Expect(Strict, frozen=True):
     apart_by: dict[str, Positive] = {}  # by quantity: honest values differ by at least so much, from by_s on
     mean_within: dict[str, Positive] = {}  # by quantity: honest values this near the mean of the true inputs, likewise
     honest_range: list[str] = []  # quantities of which no honest value leaves the box of the honest ones at the start
+    one_log: bool | None = None  # no two robots carry out different commands, or lead in one term
+    minority_commits: Annotated[int, Meta(ge=0, le=1_000_000)] | None = (
+        None  # at most so many, by who is cut off from a majority
+    )
+    commits_at_least: Annotated[int, Meta(ge=0, le=1_000_000)] | None = (
+        None  # every living robot knows of so many at the end
+    )
+    jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
+    resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
 
@@ -199,5 +230,6 @@ class Scenario(Strict, frozen=True):
     faults: list[Fault] = []
     quantities: list[Quantity] = []
     lies: list[Lie] = []
+    agreement: Agreement | None = None
     control: Control = Control()
     expect: Expect = Expect()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from swarm_consensus.agreement.errors import SettingsError
 from swarm_consensus.agreement.lease import Gate, Grantor, Holder, LeaseSettings
-from swarm_consensus.agreement.semaphore import Ask, Renew, Semaphores, pack
+from swarm_consensus.agreement.semaphore import Ask, GiveBack, Renew, Semaphores, pack
 
 SETTINGS = LeaseSettings(lease_ticks=20, renew_ticks=3, delay_ticks=5, clock_drift=0.1)
 
@@ -33,6 +33,19 @@ def test_a_permit_is_not_used_before_a_renewal_of_it_was_committed() -> None:
 def test_a_permit_is_used_for_so_long_after_its_renewal_was_proposed() -> None:
     # (20 - 1) 0.9 / 1.1 = 15.5
     assert [Holder(SETTINGS).may_use(now, renewed=10) for now in (9, 10, 24, 25)] == [False, True, True, False]
+
+
+def test_what_was_renewed_before_a_crash_is_not_used_after_it() -> None:
+    assert [Holder(SETTINGS, since=12).may_use(13, renewed=at) for at in (10, 11, 12)] == [False, False, True]
+
+
+def test_a_give_back_that_comes_late_does_not_take_what_was_renewed_after_it() -> None:
+    semaphores = Semaphores({"dock": 1})
+    for request in (Ask("dock", 7), Renew("dock", 1, 30), GiveBack("dock", 7, 29)):
+        semaphores.apply(1, pack(request))
+    assert semaphores.places["dock"].grants
+    semaphores.apply(1, pack(GiveBack("dock", 7, 30)))
+    assert not semaphores.places["dock"].grants
 
 
 def test_a_renewal_is_proposed_now_and_then() -> None:

@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 from processes import processes_that_name
 
+from swarm_consensus.agreement.raft.membership import members
+from swarm_consensus.agreement.raft.messages import Saved
+from swarm_consensus.agreement.storage import Storage
+
 HERE = Path(__file__).parent
 PATIENCE_S = 180  # s of wall time, for a process that should be done in a few
 
@@ -84,6 +88,47 @@ def test_what_the_swarm_agrees_on_is_that_of_the_runner_in_memory(tmp_path: Path
     over_dds = agreed(tmp_path / "dds", "--transport", "dds", "--processes", processes)
     assert over_dds == in_memory
     assert agreed(tmp_path / "other", "--transport", "memory", "--seed", "1")[1] != in_memory[1]
+
+
+SHARING = """
+file_version: 1
+name: sharing
+bounds_m: [[-6, -6], [6, 6]]
+radio: {range_m: 5, loss: 0.2, delay_s: 0.05, jitter_s: 0.05, partitions: [{from_s: 3, until_s: 5, groups: [[a]]}]}
+robots:
+  - {name: a, vehicle: rover, position_m: [-2, 0]}
+  - {name: b, vehicle: rover, position_m: [0, 0]}
+  - {name: c, vehicle: multirotor, position_m: [2, 0, 1]}
+  - {name: d, vehicle: multirotor, position_m: [0, 2, 1]}
+mission: {behaviour: rendezvous}
+agreement: {voters: [a, b, c], election_s: 0.8, heartbeat_s: 0.15, delay_s: 0.15, report_s: 0.5}
+faults: [{robot: b, crash_s: 6, restart_s: 7}]
+control: {lost_after_s: 1.5, max_age_s: 0.5}
+expect: {one_log: true, commits_at_least: 30}
+duration_s: 11
+"""
+
+
+def shared(folder: Path, *arguments: str) -> tuple[str, list[Saved]]:
+    folder.mkdir()
+    (folder / "sharing.yaml").write_text(SHARING)
+    world = ("run", str(folder / "sharing.yaml"), "--physics", "kinematic", "--out", str(folder / "run"))
+    result = swarm(*world, *arguments)
+    assert result.returncode == 0, result.stderr
+    disks = []
+    for robot in "abcd":
+        disk = Storage(folder / "run" / "facts" / f"{robot}.sqlite", robot, members([0]))
+        disks.append(disk.load())
+        disk.close()
+    return verdict(folder / "run")["metrics"]["trajectory_sha256"], disks
+
+
+def test_the_log_is_that_of_the_runner_in_memory_also_after_a_robot_was_killed(tmp_path: Path) -> None:
+    in_memory = shared(tmp_path / "memory", "--transport", "memory")
+    for processes in ("one", "each"):
+        # with a process each, b is killed with SIGKILL at 6 s and starts anew from its file
+        assert shared(tmp_path / processes, "--transport", "dds", "--processes", processes) == in_memory
+    assert len(in_memory[1][0].entries) > 30
 
 
 def test_a_process_that_dies_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from swarm_consensus.nodes.conversions import (
     status_from_ros,
     status_to_ros,
 )
-from swarm_consensus.robot.state import Command, Odometry, Status, Value
+from swarm_consensus.robot.state import Command, Odometry, Standing, Status, Value
 
 RATE = 20
 SPECIAL = st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 2.2e-308, 1.0 / 3.0])
@@ -202,6 +202,16 @@ def test_a_frame_keeps_every_byte(frame: bytes) -> None:
             unique_by=lambda value: value.name,
         ).map(tuple),
         lambda2=st.none() | st.floats(0.0, 256.0),
+        facts=st.none()
+        | st.builds(
+            Standing,
+            leader=st.sampled_from(["", "rover_1"]),
+            term=st.integers(0, 2**53),
+            commit=st.integers(0, 2**53),
+            index=st.integers(0, 2**53),
+            digest=st.sampled_from(["", "00ff"]),
+            stopped=st.sampled_from(["", "the disk of x.sqlite is full; nothing is lost"]),
+        ),
     )
 )
 def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
@@ -209,7 +219,7 @@ def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
     assert found is not None
     for name in ("reference", "desired", "velocity"):
         assert bits(getattr(found, name)) == bits(getattr(status, name)), name
-    for name in ("mode", "held", "lost", "active", "dropped", "lambda2"):
+    for name in ("mode", "held", "lost", "active", "dropped", "lambda2", "facts"):
         assert getattr(found, name) == getattr(status, name)
     assert [(each.name, bits(each.value), each.spread) for each in found.values] == [
         (each.name, bits(each.value), each.spread) for each in status.values

@@ -14,6 +14,7 @@ class Follower:
         self._state = state
         self._incoming = Incoming()
         self._round_answered = 0
+        self._refused = False  # the last answer was no: the leader waits until something fits
 
     def append(self, message: Append) -> None:
         """Take entries in where they fit (section 3.5)."""
@@ -46,15 +47,20 @@ class Follower:
 
     def _agree(self, message: Append | Chunk, index: int) -> None:
         """Answer that everything up to an index is here, unless the message brings nothing to answer."""
-        if isinstance(message, Append) and not message.entries and message.round <= self._round_answered:
-            return
-        self._round_answered = message.round
         state = self._state
+        if isinstance(message, Append) and message.round <= self._round_answered and not self._is_awaited(message):
+            return
+        self._round_answered, self._refused = message.round, False
         state.send(AppendReply(state.term, state.own, message.sender, True, index, message.round))
+
+    def _is_awaited(self, message: Append) -> bool:
+        """Tell whether the leader waits for more than one answer a round: to entries, but hardly from a learner."""
+        votes = self._state.own in self._state.members.current.voters
+        return bool(message.entries) and (votes or self._refused)
 
     def _refuse(self, message: Append) -> None:
         """Answer that what comes before the entries isn't here, and where the logs may agree."""
-        self._round_answered = message.round
+        self._round_answered, self._refused = message.round, True
         state, index = self._state, message.previous_index
         hint = state.log.agreeing(index, message.previous_term)
         state.send(AppendReply(state.term, state.own, message.sender, False, index, message.round, *hint))

@@ -182,8 +182,6 @@ def learners_answer(parts: Parts) -> None:
     """Learners store an entry that no other voter has (section 4.2.1)."""
     stage = Stage(range(3), learners=[3, 4], parts=parts)
     stage.elect(0, 1, 2)
-    stage.flow(*range(5))
-    stage.propose(0)
     stage.flow(0, 3, 4)
     stage.elect(1, 2)
 

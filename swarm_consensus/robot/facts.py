@@ -1,0 +1,242 @@
+"""A robot's part in the log that the swarm shares: its replica, its mesh, and what it has to say there.
+
+Voters are few; all others are learners, which get everything and count for nothing. What the leader says to several
+robots in the same words goes over the mesh once, addressed to all of them.
+
+Nothing that moves the robot waits for any of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from msgspec import Raw
+
+from swarm_consensus.agreement import trigger
+from swarm_consensus.agreement.errors import StorageError
+from swarm_consensus.agreement.machines import Machines, Report, Reports, pack, pack_report
+from swarm_consensus.agreement.memory_storage import MemoryStorage
+from swarm_consensus.agreement.raft.membership import members
+from swarm_consensus.agreement.raft.messages import Config, Forward, Message
+from swarm_consensus.agreement.raft.settings import Settings
+from swarm_consensus.agreement.replica import Replica, Storage
+from swarm_consensus.agreement.requests import Requests
+from swarm_consensus.agreement.sessions import Sessions
+from swarm_consensus.agreement.trigger import Attempt, Foreman, Times, Triggers
+from swarm_consensus.network.frame import Note, Parcels, packed
+from swarm_consensus.network.mesh import Mesh, MeshSettings
+from swarm_consensus.robot.state import Standing
+
+BACKLOG = 64  # commands of others that wait while there is more to say than can be said
+ROUND_TRIPS = 3  # after which a command is proposed again
+JOBS = "job"  # topic of the note by which a robot does a job; also the machine's name
+_NOBODY = 0  # in place of the address in a letter to several
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+class Effort(msgspec.Struct, array_like=True, frozen=True):
+    """What a robot tells the executor of a job."""
+
+    job: str
+    attempt: Attempt
+
+
+_effort_decoder = msgspec.msgpack.Decoder(Effort)
+
+
+@dataclass(frozen=True, slots=True)
+class FactsOrders:
+    """What each robot is told of the log; the same for all."""
+
+    voters: tuple[int, ...]  # places in the roster; all others are learners
+    settings: Settings = Settings()
+    mesh: MeshSettings = MeshSettings()
+    report: int = 0  # ticks between two reports of each robot to the log; 0: none
+    jobs: tuple[tuple[str, Times], ...] = ()  # what is to be done, and when, in seconds from tick 0
+
+    def config(self, count: int) -> Config:
+        """Return who votes and who learns in a roster of `count` robots, as the log begins."""
+        return members(self.voters, [robot for robot in range(count) if robot not in self.voters])
+
+
+class Facts:
+    """One robot's replica, in touch with the others by the mesh.
+
+    Each tick: `begin`, `meet` and `hear` for each frame, `act`, then `take` for the own frame.
+
+    Parameters
+    ----------
+    own, count
+        Place in the roster, and its size.
+    orders
+        The same for all.
+    rate
+        Ticks a second.
+    storage
+        Its disk; None: one in memory, which forgets with the robot.
+    """
+
+    def __init__(self, own: int, count: int, orders: FactsOrders, rate: int, storage: Storage | None = None) -> None:
+        self.mesh = Mesh(own, count, orders.mesh, rate)
+        self.faults = 0  # messages that are none of the log's
+        self.shed = 0  # commands of others that were not taken, since too much waits
+        self._own = own
+        self._orders = orders
+        self._triggers = Triggers([name for name, _ in orders.jobs])
+        self._machines = Machines({"reports": Reports(), JOBS: self._triggers})
+        patience = orders.settings.election_ticks
+        self._foreman = Foreman(own, dict(orders.jobs), since=0, patience=patience)
+        self._rate = rate
+        self._begun: dict[str, int] = {}  # by job: newest token that this robot has done something about
+        self._efforts: list[Effort] = []  # for the next frame
+        self._sent: list[Effort] = []  # that went out in the last frame
+        self._requests = Requests(own, again=ROUND_TRIPS * 2 * max(orders.settings.delay_ticks, 1))
+        self._storage: Storage = MemoryStorage(orders.config(count)) if storage is None else storage
+        self._replica: Replica | None = None
+        self._tick = 0
+        self._missed = 0  # ticks that the replica must count
+        self._heard: list[Message] = []
+        self._commands: list[Message] = []  # of others, that wait
+
+    def begin(self, tick: int) -> None:
+        """Go on to a tick; the first one starts the replica from its disk."""
+        if self._replica is None:
+            # who waits for how long before it stands for election differs from robot to robot and from start to start
+            rng = np.random.default_rng([self._own, tick])
+            self._replica = Replica(self._own, self._orders.settings, self._storage, Sessions(self._machines), rng)
+            self._tick = tick - 1
+        self._missed = max(tick - self._tick, 0)
+        self._tick = max(tick, self._tick)
+        self.mesh.begin(tick)
+
+    def meet(self, sender: int) -> None:
+        """Take note that a frame of a neighbour was heard."""
+        self.mesh.meet(sender)
+
+    def hear(self, sender: int, message: Parcels) -> None:
+        """Take in what a neighbour passes on."""
+        for origin, payload in self.mesh.hear(sender, message):
+            letter = _read(payload)
+            if letter is None or letter.sender != origin:
+                self.faults += 1
+            else:
+                self._heard.append(msgspec.structs.replace(letter, to=self._own))
+
+    def act(self) -> None:
+        """Let the replica do what is due: first the time that passed, then what was heard, then what is asked."""
+        replica, heard = self._replica, self._heard
+        if replica is None or replica.stopped:
+            return
+        self._heard = []
+        for _ in range(self._missed):
+            replica.node.tick()
+        for letter in self._admitted(heard):
+            replica.node.step(letter)
+        self._ask(replica)
+        try:
+            news = replica.pump()
+        except StorageError:
+            return  # `stopped` says why; the robot goes on without
+        self._post(news.messages)
+        self._requests.hear(news.outcomes)
+
+    def _admitted(self, heard: Iterable[Message]) -> list[Message]:
+        """Return what is for the replica now.
+
+        Commands of others wait while what was said before is not out, and then go into the log, and over the air,
+        together. So a leader that has more to say than budget says it in fewer, longer messages.
+        """
+        now: list[Message] = []
+        for letter in heard:
+            (self._commands if isinstance(letter, Forward) else now).append(letter)
+        if len(self._commands) > BACKLOG:
+            self.shed += len(self._commands) - BACKLOG  # who sent them asks again
+            del self._commands[BACKLOG:]
+        if not self.mesh.lags:
+            now += self._commands
+            self._commands = []
+        return now
+
+    def _ask(self, replica: Replica) -> None:
+        """Propose what this robot has to say."""
+        every = self._orders.report
+        if every and (self._tick + self._own) % every == 0 and not self._requests:
+            self._requests.ask(pack("reports", pack_report(Report(self._own, self._tick))))
+        if self._orders.jobs:
+            self._work(replica)
+        data = self._requests.due(self._tick)
+        if data is not None and not replica.node.propose(data):
+            self._requests.failed()
+
+    def _work(self, replica: Replica) -> None:
+        """Have begun what is due, if this robot leads; and do what it has begun itself, once.
+
+        After a crash it forgets what it did, and may do it again: the executor knows better.
+        """
+        for effort in self._sent:
+            end = trigger.End(effort.job, effort.attempt.token, "done")
+            self._requests.ask(pack(JOBS, trigger.pack(end)))
+        self._sent = []
+        leads = replica.node.lead is not None
+        for begin in self._foreman.due(self._triggers.jobs, self._tick // self._rate, self._tick, leads):
+            self._requests.ask(pack(JOBS, trigger.pack(begin)))
+        for name, job in self._triggers.jobs.items():
+            attempt = job.open
+            if attempt is not None and attempt.robot == self._own and attempt.token > self._begun.get(name, 0):
+                self._begun[name] = attempt.token
+                self._efforts.append(Effort(name, attempt))
+
+    def efforts(self) -> tuple[Raw, ...]:
+        """Return what is to be said to executors in this tick's frame, as messages."""
+        efforts, self._efforts = self._efforts, []
+        self._sent += efforts
+        return tuple(packed(Note(JOBS, Raw(_encoder.encode(effort)))) for effort in efforts)
+
+    def _post(self, messages: Iterable[Message]) -> None:
+        """Send messages; those that differ only by their address go as one."""
+        to: dict[bytes, list[int]] = {}
+        for message in messages:
+            to.setdefault(_encoder.encode(msgspec.structs.replace(message, to=_NOBODY)), []).append(message.to)
+        for payload, robots in to.items():
+            self.mesh.send(robots, payload)
+
+    def take(self, room: int) -> tuple[Raw, ...]:
+        """Return what goes over the mesh in this tick's frame, in at most `room` bytes."""
+        return self.mesh.take(room)
+
+    def close(self) -> None:
+        """Let go of the disk."""
+        self._storage.close()
+
+    def standing(self, names: Sequence[str]) -> Standing | None:
+        """Return how the log stands, as far as this robot knows, in the names of the roster; None before any tick."""
+        if self._replica is None:
+            return None
+        state, stopped = self._replica.node.state, self._replica.stopped
+        return Standing(
+            leader="" if state.leader is None else names[state.leader],
+            term=state.term,
+            commit=state.log.commit,
+            index=self._machines.index,
+            digest=self._machines.digest.hex(),
+            stopped="" if stopped is None else str(stopped),
+        )
+
+
+def _read(payload: bytes) -> Message | None:
+    try:
+        return _decoder.decode(payload)
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return None
+
+
+def read_effort(note: Note) -> Effort | None:
+    """Return what a note tells an executor, or None if it is nothing."""
+    try:
+        return _effort_decoder.decode(note.words)
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return None

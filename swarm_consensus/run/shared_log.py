@@ -1,0 +1,147 @@
+"""The log that a swarm shared, read from what each robot's disk holds in a run folder: ``swarm log``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from rich.markup import escape
+from rich.table import Table
+
+from swarm_consensus.agreement.machines import read_report, unpack
+from swarm_consensus.agreement.quorum import majority
+from swarm_consensus.agreement.raft.membership import members
+from swarm_consensus.agreement.raft.messages import COMMAND, MEMBERS, Config, Entry, Saved
+from swarm_consensus.agreement.sessions import Command, Open
+from swarm_consensus.agreement.storage import Storage
+from swarm_consensus.errors import InputError, nearest
+from swarm_consensus.run.disks import FOLDER
+from swarm_consensus.run.worlds import load
+from swarm_consensus.simulation.roster import robot_names
+
+_request_decoder: msgspec.msgpack.Decoder[Open | Command] = msgspec.msgpack.Decoder(Open | Command)
+_config_decoder = msgspec.msgpack.Decoder(Config)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLog:
+    """What the robots of a run hold."""
+
+    names: tuple[str, ...]  # the roster
+    rate: int  # ticks a second
+    saved: dict[str, Saved]  # by robot
+
+    def entry(self, robot: str, index: int) -> Entry | None:
+        """Return an entry as a robot holds it; None if it has none, or a snapshot in its place."""
+        saved = self.saved[robot]
+        place = index - saved.snapshot.index - 1
+        return saved.entries[place] if 0 <= place < len(saved.entries) else None
+
+    def last(self, robot: str) -> int:
+        """Return the index of a robot's last entry."""
+        return self.saved[robot].snapshot.index + len(self.saved[robot].entries)
+
+    def holders(self, index: int) -> list[tuple[Entry, list[str]]]:
+        """Return the entries that are held at an index, each with by whom, the most frequent first."""
+        found: dict[Entry, list[str]] = {}
+        for robot in self.saved:
+            entry = self.entry(robot, index)
+            if entry is not None:
+                found.setdefault(entry, []).append(robot)
+        return sorted(found.items(), key=lambda pair: -len(pair[1]))
+
+
+def read_log(folder: str | Path) -> SharedLog:
+    """Read the log of a run folder.
+
+    Raises
+    ------
+    InputError
+        If it is no run folder, or its world shares no log.
+    StorageError
+        If a robot's file is not what it wrote.
+    """
+    folder = Path(folder)
+    if not (folder / "world.yaml").is_file():
+        raise InputError([f"{folder}: no run folder, world.yaml is missing"])
+    scenario = load(folder / "world.yaml")
+    names = tuple(robot_names(scenario))
+    files = {name: folder / FOLDER / f"{name}.sqlite" for name in names}
+    if scenario.agreement is None or not any(file.is_file() for file in files.values()):
+        raise InputError([f"{folder}: the robots of this run shared no log; a world with a section agreement does"])
+    saved = {}
+    for name, file in files.items():
+        if file.is_file():
+            disk = Storage(file, name, members([0]))
+            saved[name] = disk.load()
+            disk.close()
+    return SharedLog(names, scenario.control.rate_hz, saved)
+
+
+def robots_table(log: SharedLog) -> Table:
+    """Return one row for each robot: its term, and up to where its log goes."""
+    shown = Table("robot", "", "term", "entries", "snapshot up to")
+    voters = _voters(log)
+    for robot, saved in log.saved.items():
+        role = "votes" if robot in voters else "learns"
+        snapshot = str(saved.snapshot.index) if saved.snapshot.index else "none"
+        shown.add_row(escape(robot), role, str(saved.vote.term), str(log.last(robot)), snapshot)
+    return shown
+
+
+def entries_table(log: SharedLog, robot: str | None = None) -> Table:
+    """Return one row for each entry, of one robot or of all.
+
+    What more than half of the voters hold is settled; behind the last settled one robots may hold different entries,
+    of which one will go away.
+
+    Raises
+    ------
+    InputError
+        If there is no such robot.
+    """
+    if robot is not None and robot not in log.saved:
+        raise InputError([f"no robot '{robot}' in this run{nearest(robot, log.saved)}"])
+    shown = Table("index", "term", "what", "held by")
+    voters = _voters(log)
+    for index in range(1, max(map(log.last, log.saved)) + 1):
+        for entry, holders in log.holders(index):
+            if robot is None or robot in holders:
+                settled = len(voters.intersection(holders)) >= majority(len(voters))
+                by = "all" if len(holders) == len(log.saved) else ", ".join(holders)
+                held = by if settled else f"{by}: not settled"
+                shown.add_row(str(index), str(entry.term), escape(say(entry, log.names, log.rate)), escape(held))
+    return shown
+
+
+def say(entry: Entry, names: Sequence[str], rate: int) -> str:
+    """Say in words what an entry is about."""
+    if entry.kind == MEMBERS:
+        config = _config_decoder.decode(entry.data)
+        return f"voters {', '.join(_name(names, voter) for voter in config.voters)}"
+    if entry.kind != COMMAND:
+        return "a leader begins"
+    try:
+        request = _request_decoder.decode(entry.data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return f"{len(entry.data)} bytes that are no command"
+    if isinstance(request, Open):
+        return f"{_name(names, request.nonce % 256)} opens a session"
+    found = unpack(request.data)
+    report = read_report(found[1]) if found and found[0] == "reports" else None
+    if report is not None:
+        return f"{_name(names, report.robot)} reports at {report.tick / rate:.2f} s"
+    return f"{len(request.data)} bytes for {found[0] if found else 'nobody'}"
+
+
+def _name(names: Sequence[str], robot: int) -> str:
+    return names[robot] if robot < len(names) else f"robot {robot}"
+
+
+def _voters(log: SharedLog) -> set[str]:
+    newest = max(log.saved.values(), key=lambda saved: saved.vote.term)
+    configs = [_config_decoder.decode(entry.data) for entry in newest.entries if entry.kind == MEMBERS]
+    config = configs[-1] if configs else newest.snapshot.config
+    return {_name(log.names, voter) for voter in config.voters}
