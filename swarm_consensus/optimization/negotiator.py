@@ -18,9 +18,10 @@ the sums as well. Who knows that all are? Each tells a *calm* c_i: 0 if it is no
 and its neighbours'. By induction c_i > h proves that everyone up to h links away was content of late; lost messages only
 keep c low. So a robot is done when its calm exceeds the number of robots, and no more can be learned by waiting.
 
-**Penalty** (section 3.4.1, with the relative residuals of B. Wohlberg, "ADMM penalty parameter selection by residual
-balancing", arXiv 1704.06209). Robots spread the largest relative residuals of all for as many ticks as the network is wide; then
-each doubles the penalty where the primal one is more than so many times the dual one, or halves it. The last change that
+**Penalty** (section 3.4.1). Boyd compares r with s, whose units differ, so that the outcome depends on the units of x and
+f. We compare r with s/rho. On the graphs tried the quotient lies near 1 where the penalty is far too small, near 1/4 where it is
+far too large, and between 0.35 and 1 where it converges fastest (``bench/optimization.py``). Robots spread the largest r
+and s/rho of all for as many ticks as the network is wide; then each doubles or halves the penalty. The last change that
 anybody knows of (by its window, then by the penalty) is taken over by all who hear of it, so that lost messages only make
 them differ for a while; offers made under another penalty than the own are not used. After some windows it stays, as
 convergence is only proven for a penalty that does.
@@ -46,7 +47,7 @@ from swarm_consensus.optimization.terms import Term
 LARGEST = 1e9  # of any number on the air, in the unit of the point: a larger one is none
 _NUMBER = 8  # bytes
 _FARTHEST = 40  # powers of two by which the penalty may move
-_TINY = 1e-300
+_MANY, _FEW = 0.8, 0.35  # r over s/rho at which the penalty is doubled, and halved
 
 
 class Offer(msgspec.Struct, array_like=True, frozen=True, tag="offer"):
@@ -57,8 +58,8 @@ class Offer(msgspec.Struct, array_like=True, frozen=True, tag="offer"):
     power: Annotated[int, Meta(ge=-_FARTHEST, le=_FARTHEST)]  # of two, times the first penalty
     calm: Count
     window: Count  # to which the largest residuals belong
-    primal: float  # relative, the largest known
-    dual: float
+    primal: float  # r, the largest known
+    dual: float  # s / rho
     robots: tuple[Index, ...]
     values: bytes  # little-endian doubles: the point (d,), then the offer (d,) to each of the robots
 
@@ -80,12 +81,15 @@ class Settings:
     robots: int = 256  # at least as many as take part: that many rounds of calm end it
     windows: int = 20  # in which the penalty may change; 0: it stays
     window_ticks: int = 16  # at least the width of the network, plus the largest delay
-    imbalance: float = 10.0  # of relative residuals, above 1, at which the penalty changes
 
     def __post_init__(self) -> None:
         checked_above("penalty", self.penalty)
         checked_relaxation(self.relaxation)
-        checked_above("imbalance", self.imbalance, 1.0)
+        if self.windows and self.relaxation != 0.5:
+            raise OptimizationError(
+                f"relaxation is {self.relaxation:g}, must be 0.5 where the penalty changes (windows is {self.windows}): "
+                "with another one the residuals do not tell which way"
+            )
         if not min(self.absolute, self.relative) >= 0.0 or self.absolute + self.relative == 0.0:
             raise OptimizationError(
                 f"absolute is {self.absolute:g} and relative {self.relative:g}, must be at least 0 and not both 0"
@@ -141,7 +145,6 @@ class Negotiator:
     _window: int = field(init=False, default=-1)
     _first: int = field(init=False, default=-1)  # window in which it began
     _largest: tuple[float, float] = field(init=False, default=(0.0, 0.0))
-    _relative: tuple[float, float] = field(init=False, default=(0.0, 0.0))
 
     def __post_init__(self) -> None:
         self.point = checked_vector("start", self.start, self.term.size).copy()
@@ -255,7 +258,7 @@ class Negotiator:
         self.slope = weight * (start - self.point)
         if not count:
             moved = float(np.linalg.norm(self.point - before))
-            self.residuals, self._relative = (0.0, self.penalty * moved), (0.0, 0.0)
+            self.residuals = 0.0, self.penalty * moved
 
     def _judge(self) -> None:
         """Find the residuals and the calm."""
@@ -269,7 +272,6 @@ class Negotiator:
             off = self._offers - self._edges - apart
             self.residuals = 0.5 * _norm(apart), self.penalty * _norm(off)
             large, steep = _norm(self._points), self.penalty * _norm(pull)
-            self._relative = self.residuals[0] / (large + _TINY), self.residuals[1] / (steep + _TINY)
         primal, dual = self.residuals
         content = primal <= floor + settings.relative * large and dual <= floor + settings.relative * steep
         self.calm = 1 + min((self.calm, *self._calms)) if content else 0
@@ -288,11 +290,11 @@ class Negotiator:
             self._first = window
         elif window == self._window + 1 and window <= self._first + self.settings.windows:
             primal, dual = self._largest
-            limit = self.settings.imbalance
-            change = (primal > limit * dual) - (dual > limit * primal)
+            change = (primal > _MANY * dual) - (primal < _FEW * dual)
             if change:
                 self._adopt(window, min(max(self.power + change, -_FARTHEST), _FARTHEST))
-        self._window, self._largest = window, self._relative
+        primal, dual = self.residuals
+        self._window, self._largest = window, ((primal, dual / self.penalty) if primal < math.inf else (0.0, 0.0))
 
     def _adopt(self, changed: int, power: int) -> None:
         if (changed, power) > (self._changed, self.power):
