@@ -11,9 +11,9 @@ Each link has two numbers, u_ij at robot i and u_ji at robot j. Robot i with k n
 and tells j its offer 2 x_i - u_ij. This is relaxed Peaceman-Rachford splitting on the links; with alpha = 1/2 it is the
 ADMM of Mateos, Bazerque and Giannakis. All u are in the unit of x.
 
-**Why in this form.** Where it stands still, u_ij + u_ji = 2 x_i = 2 x_j on each link, and rho (u_ij - x_i) summed over j
-is a slope of f_i at x; each link's slopes cancel, so that the slopes of all f_i sum to 0: x is optimal. Nothing is said
-of where it began. No sum over the robots must be kept from round to round, so that
+**Why in this form.** Where it stands still, u_ij + u_ji = 2 x_i = 2 x_j on each link, and rho (u_ij - x_i) summed over
+j is a slope of f_i at x; each link's slopes cancel, so that the slopes of all f_i sum to 0: x is optimal. Nothing is
+said of where it began. No sum over the robots must be kept from round to round, so that
 
 - a *lost* offer leaves u_ij as it was, and only costs time;
 - a link, a robot or a term may come, go or change: it goes on to the optimum of those that are there now, and a start

@@ -94,4 +94,4 @@ def checked_links(adjacency: ArrayLike, nodes: int) -> Array:
     links = np.asarray(adjacency, dtype=float)
     if links.shape != (nodes, nodes):
         raise OptimizationError(f"adjacency has shape {links.shape}, must be ({nodes}, {nodes}): a row for each term")
-    return (links != 0.0).astype(float) * (1.0 - np.eye(nodes))
+    return np.asarray((links != 0.0) & ~np.eye(nodes, dtype=bool), dtype=float)

@@ -9,7 +9,8 @@ beside the optimum, by an amount of order gamma, which `limit` predicts exactly 
 
 .. math:: \gamma < (1 + \lambda_n(W)) / M,
 
-M the largest curvature of any term, lambda_n the least eigenvalue of W; beyond that the worst such terms make it diverge.
+M the largest curvature of any term, lambda_n the least eigenvalue of W; beyond that the worst such terms make it
+diverge.
 
 References
 ----------
@@ -129,4 +130,4 @@ def limit(weights: ArrayLike, terms: Quadratic, size: float) -> Array:
         system[own, own] += size * terms.hessian[node]
     if np.linalg.cond(system) > 1e14:
         raise OptimizationError("the sum of the terms is flat in some direction, must be curved in all of them")
-    return np.linalg.solve(system, -size * terms.linear.ravel()).reshape(count, dims)
+    return np.asarray(np.linalg.solve(system, -size * terms.linear.ravel()).reshape(count, dims))

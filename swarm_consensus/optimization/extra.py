@@ -11,8 +11,8 @@ radio use `negotiator` or `pursuit`.
 
 References
 ----------
-W. Shi, Q. Ling, G. Wu, W. Yin, "EXTRA: an exact first-order algorithm for decentralized consensus optimization", SIAM J.
-Optim. 25, 2015.
+W. Shi, Q. Ling, G. Wu, W. Yin, "EXTRA: an exact first-order algorithm for decentralized consensus optimization", SIAM
+J. Optim. 25, 2015.
 """
 
 from __future__ import annotations

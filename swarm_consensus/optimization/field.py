@@ -59,7 +59,7 @@ class Basis:
 
     def peak(self, coefficients: Array, steps: int = 200) -> Array:
         """Return the place (d,) of the field's maximum, climbed to from the centre that is highest."""
-        point = self.centres[int(self.value(coefficients, self.centres).argmax())]
+        point: Array = self.centres[int(self.value(coefficients, self.centres).argmax())]
         length = 0.5 * self.width
         for _ in range(steps):
             slope = self.slope(coefficients, point)
@@ -86,7 +86,7 @@ def grid(corners: ArrayLike, spacing: float) -> Basis:
     """
     low, high = np.sort(np.asarray(corners, dtype=float), axis=0)
     checked_above("spacing", spacing)
-    lines = [np.linspace(a, b, max(int(round((b - a) / spacing)), 1) + 1) for a, b in zip(low, high, strict=True)]
+    lines = [np.linspace(a, b, max(round((b - a) / spacing), 1) + 1) for a, b in zip(low, high, strict=True)]
     return Basis(np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, len(lines)), spacing)
 
 
@@ -130,7 +130,9 @@ class Survey:
         """
         places, found = np.asarray(points, dtype=float), np.asarray(values, dtype=float)
         if places.shape != (*found.shape, self.basis.centres.shape[1]) or found.ndim != 1:
-            raise OptimizationError(f"points have shape {places.shape} and values {found.shape}, must be (k, d) and (k,)")
+            raise OptimizationError(
+                f"points have shape {places.shape} and values {found.shape}, must be (k, d) and (k,)"
+            )
         if not 0.0 <= memory <= 1.0:
             raise OptimizationError(f"memory is {memory:g}, must be from 0 to 1")
         sound = np.isfinite(found) & np.isfinite(places).all(axis=1)

@@ -1,7 +1,7 @@
 r"""Settling one policy for all: cruise speed, altitude, tariff, where each robot has its own optimum.
 
-Each has a convex cost c_i(x). *Weighted*: the policy of the least :math:`\sum_i w_i c_i(x)`, the best for the swarm as a
-whole, at the price that one may lose much. *Max-min*: the policy at which the largest weighted regret
+Each has a convex cost c_i(x). *Weighted*: the policy of the least :math:`\sum_i w_i c_i(x)`, the best for the swarm as
+a whole, at the price that one may lose much. *Max-min*: the policy at which the largest weighted regret
 :math:`w_i (c_i(x) - \min c_i)` is least, so that none could lose less without another losing more than it does. As
 
 .. math:: \min_{x, t} \sum_i t \quad\text{subject to}\quad w_i (c_i(x) - \min c_i) \le t \quad\text{for each } i

@@ -3,9 +3,9 @@ r"""One robot's part in consensus ADMM: offers in, offers out, and when to stop.
 The laws are those of `admm`; here is what a robot needs to live with a radio. Only the newest message of a neighbour
 counts; one that is lost, damaged, repeated or overtaken changes nothing.
 
-**When to stop** (S. Boyd et al., "Distributed optimization and statistical learning via the alternating direction method
-of multipliers", Found. Trends Mach. Learn. 3(1), 2011, section 3.3). With m_ij = (u_ij + u_ji)/2, what a link's ends
-agree on, a robot with k neighbours knows its part of the residuals,
+**When to stop** (S. Boyd et al., "Distributed optimization and statistical learning via the alternating direction
+method of multipliers", Found. Trends Mach. Learn. 3(1), 2011, section 3.3). With m_ij = (u_ij + u_ji)/2, what a link's
+ends agree on, a robot with k neighbours knows its part of the residuals,
 
 .. math::
     r_i^2 = \sum_j \tfrac14 |x_i - x_j|^2, \qquad s_i^2 = \rho^2 \sum_j |x_i + x_j - 2 m_{ij}|^2,
@@ -15,16 +15,16 @@ which is the same (up to alpha) where nothing is lost, and 0 where nothing arriv
 robot is content if :math:`r_i \le \sqrt{kd}\,\epsilon_a + \epsilon_r \max(|x|, |m|)` and
 :math:`s_i \le \sqrt{kd}\,\epsilon_a + \epsilon_r |\rho (u - x)|`, over its links. If all are, Boyd's test holds for
 the sums as well. Who knows that all are? Each tells a *calm* c_i: 0 if it is not content, else 1 + the least of its own
-and its neighbours'. By induction c_i > h proves that everyone up to h links away was content of late; lost messages only
-keep c low. So a robot is done when its calm exceeds the number of robots, and no more can be learned by waiting.
+and its neighbours'. By induction c_i > h proves that everyone up to h links away was content of late; lost messages
+only keep c low. So a robot is done when its calm exceeds the number of robots, and no more can be learned by waiting.
 
-**Penalty** (section 3.4.1). Boyd compares r with s, whose units differ, so that the outcome depends on the units of x and
-f. We compare r with s/rho. On the graphs tried the quotient lies near 1 where the penalty is far too small, near 1/4 where it is
-far too large, and between 0.35 and 1 where it converges fastest (``bench/optimization.py``). Robots spread the largest r
-and s/rho of all for as many ticks as the network is wide; then each doubles or halves the penalty. The last change that
-anybody knows of (by its window, then by the penalty) is taken over by all who hear of it, so that lost messages only make
-them differ for a while; offers made under another penalty than the own are not used. After some windows it stays, as
-convergence is only proven for a penalty that does.
+**Penalty** (section 3.4.1). Boyd compares r with s, whose units differ, so that the outcome depends on the units of x
+and f. We compare r with s/rho. On the graphs tried the quotient lies near 1 where the penalty is far too small, near
+1/4 where it is far too large, and between 0.35 and 1 where it converges fastest (``bench/optimization.py``). Robots
+spread the largest r and s/rho of all for as many ticks as the network is wide; then each doubles or halves the penalty.
+The last change that anybody knows of (by its window, then by the penalty) is taken over by all who hear of it, so that
+lost messages only make them differ for a while; offers made under another penalty than the own are not used. After some
+windows it stays, as convergence is only proven for a penalty that does.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ class Settings:
         checked_relaxation(self.relaxation)
         if self.windows and self.relaxation != 0.5:
             raise OptimizationError(
-                f"relaxation is {self.relaxation:g}, must be 0.5 where the penalty changes (windows is {self.windows}): "
-                "with another one the residuals do not tell which way"
+                f"relaxation is {self.relaxation:g}, must be 0.5 where the penalty changes (windows is {self.windows}):
+                " "with another one the residuals do not tell which way"
             )
         if not min(self.absolute, self.relative) >= 0.0 or self.absolute + self.relative == 0.0:
             raise OptimizationError(

@@ -6,15 +6,15 @@ A unit with cost a P^2 + b P, limits l and u, and a demand d of its own, is in t
 
 whose slope is what it gives less what it needs. The price at which :math:`\sum_i \phi_i` is least is the one at which
 supply meets demand. So it is consensus ADMM on one number (`negotiator`), with a step in closed form; at its end the
-slopes sum to 0, which is the balance. A consumer is a unit with negative power, whose cost is what it loses: robots that
-charge have limits [-most, 0], a dock that can give 60 W has [0, 60]. Nobody tells cost, limits or needs.
+slopes sum to 0, which is the balance. A consumer is a unit with negative power, whose cost is what it loses: robots
+that charge have limits [-most, 0], a dock that can give 60 W has [0, 60]. Nobody tells cost, limits or needs.
 
 *Ramp rates* narrow the limits to what can be reached from the present power: `Unit.after`, then `Negotiator.replace`,
 which goes on from the last price.
 
 *Infeasible* limits make the price run away. No robot can know that before the first message, as it knows only its own;
-`share` knows all and refuses. On robots a unit for unserved demand (linear cost: the most that is ever paid) keeps every
-problem feasible, and says how much is missing.
+`share` knows all and refuses. On robots a unit for unserved demand (linear cost: the most that is ever paid) keeps
+every problem feasible, and says how much is missing.
 
 *A liar* moves the price: see docs/optimization.md. No unit ever leaves its own limits.
 """
@@ -34,6 +34,7 @@ from swarm_consensus.optimization.exchange import Exchange
 from swarm_consensus.optimization.negotiator import Negotiator, Settings
 
 ROUNDS = 5000  # for `share`, at most
+_NEAR = 1e-7  # relative: how near to a limit is at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,6 @@ def dispatched(units: Sequence[Unit], nodes: dict[int, Negotiator]) -> Dispatch:
     marginal = np.array([2.0 * unit.quadratic * power + unit.linear for unit, power in zip(units, output, strict=True)])
     low = np.array([unit.minimum for unit in units])
     high = np.array([unit.maximum for unit in units])
-    near = 1e-7 * max(1.0, abs(price))
-    return Dispatch(
-        price, output, (output == low) & (marginal > price + near), (output == high) & (marginal < price - near)
-    )
+    near, close = _NEAR * max(1.0, abs(price)), _NEAR * (1.0 + np.maximum(abs(low), abs(high)))
+    at_low = (output - low <= close) & (marginal > price + near)
+    return Dispatch(price, output, at_low, (high - output <= close) & (marginal < price - near))

@@ -6,19 +6,19 @@ Each round robot i, heard by k others, does
     x_i = \text{mean of its own and the newest heard } v_j, \qquad
     y_i \leftarrow y_i + \sum_j (S_j - S_j^{\text{heard before}}) + \nabla f_i(x_i) - \nabla f_i(x_i^{\text{before}}),
 
-gives the share y_i/(k+1) to each of those who hear it, keeps one itself, adds the share to the running sum S_i of all it
-ever gave to any one of them, and tells them v_i = x_i - gamma y_i and S_i. A message that arrives brings what lost ones
-would have brought. So the y held and on their way sum to the slopes of all f_i, whatever is lost: push-sum tracking. Its
-usual weights are not needed, as x is averaged by rows and only y by columns; links may be one-way, as long as everybody is
-heard by everybody over some others. All shares of a robot are equal, so that a message is 2 d numbers for any number of
-neighbours.
+gives the share y_i/(k+1) to each of those who hear it, keeps one itself, adds the share to the running sum S_i of all
+it ever gave to any one of them, and tells them v_i = x_i - gamma y_i and S_i. A message that arrives brings what lost
+ones would have brought. So the y held and on their way sum to the slopes of all f_i, whatever is lost: push-sum
+tracking. Its usual weights are not needed, as x is averaged by rows and only y by columns; links may be one-way, as
+long as everybody is heard by everybody over some others. All shares of a robot are equal, so that a message is 2 d
+numbers for any number of neighbours.
 
-It converges linearly for strongly convex smooth terms if gamma is small enough; how small depends on loss and delay, and
-no bound is known that is of use. A step of 2/M or more is refused, with which even one robot alone diverges.
+It converges linearly for strongly convex smooth terms if gamma is small enough; how small depends on loss and delay,
+and no bound is known that is of use. A step of 2/M or more is refused, with which even one robot alone diverges.
 
-*Changes.* Shares that were given to one who crashed are gone. So when those who hear a robot change it begins a new *era*:
-the tracking starts again from the slopes at the present points, everywhere, as all who hear of the era take it over.
-Points are kept, so that little is lost; but where links change all the time use `negotiator`.
+*Changes.* Shares that were given to one who crashed are gone. So when those who hear a robot change it begins a new
+*era*: the tracking starts again from the slopes at the present points, everywhere, as all who hear of the era take it
+over. Points are kept, so that little is lost; but where links change all the time use `negotiator`.
 
 References
 ----------
@@ -48,7 +48,9 @@ _NUMBER = 8  # bytes
 class SmoothTerm(Protocol):
     """A convex function with a gradient."""
 
-    size: int
+    @property
+    def size(self) -> int:
+        """Return d."""
 
     def gradient(self, point: Array) -> Array:
         """Return the gradient at a point (d,)."""

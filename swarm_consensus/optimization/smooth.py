@@ -164,8 +164,14 @@ class Smooth:
             return self.value(at) + 0.5 * weight * float(offset @ offset), self.gradient(at) + weight * offset
 
         start = np.minimum(np.maximum(centre, low), high)
-        options = {"ftol": 0.0, "gtol": 1e-11, "maxiter": 500, "maxcor": 20}
-        found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=Bounds(low, high), options=options)
+        found = minimize(
+            cost,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=Bounds(low, high),
+            options={"ftol": 0.0, "gtol": 1e-11, "maxiter": 500, "maxcor": 20},
+        )
         return np.asarray(found.x)
 
     def _try(self) -> None:

@@ -1,9 +1,9 @@
 r"""Least squares by averaging statistics: where a problem is a sum of squares, agree on its sums and solve at home.
 
-The solution of :math:`\min_x \sum_i \tfrac12 |A_i x - b_i|^2` needs no more than the means of A_i'A_i and A_i'b_i, which are
-d (d + 3) / 2 numbers. They can be averaged by any law of `swarm_consensus.consensus`: by `chebyshev` with the fastest
-weights where the network stands still, which beats every iterative method by far, or by `running_sums` over any radio,
-exactly. Only sums leave a robot, never a measurement. What it costs is the size of the message.
+The solution of :math:`\min_x \sum_i \tfrac12 |A_i x - b_i|^2` needs no more than the means of A_i'A_i and A_i'b_i,
+which are d (d + 3) / 2 numbers. They can be averaged by any law of `swarm_consensus.consensus`: by `chebyshev` with the
+fastest weights where the network stands still, which beats every iterative method by far, or by `running_sums` over any
+radio, exactly. Only sums leave a robot, never a measurement. What it costs is the size of the message.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def solve(statistics: ArrayLike) -> Array:
     values = np.linalg.eigvalsh(matrix)
     if (values[..., 0] <= _FLAT * abs(values[..., -1])).any():
         raise OptimizationError(
-            f"the averaged matrix has the eigenvalue {values[..., 0].min():.3g} beside {values[..., -1].max():.3g}, must "
-            "be well above 0: all measurements together leave a direction open; add a ridge"
+            f"the averaged matrix has the eigenvalue {values[..., 0].min():.3g} beside {values[..., -1].max():.3g}, "
+            "must be well above 0: all measurements together leave a direction open; add a ridge"
         )
     return np.asarray(np.linalg.solve(matrix, array[..., -size:, None])[..., 0])

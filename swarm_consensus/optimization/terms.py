@@ -36,7 +36,9 @@ _SYMMETRIC = 1e-9  # of the largest entry
 class Term(Protocol):
     """A convex function of d unknowns, known to one robot."""
 
-    size: int  # d
+    @property
+    def size(self) -> int:
+        """Return d."""
 
     def value(self, point: Array) -> float:
         """Return f at a point (d,)."""
@@ -143,7 +145,9 @@ def _symmetric(matrix: ArrayLike, size: int) -> Array:
         raise OptimizationError("matrix has an entry that is not finite")
     turned = np.swapaxes(array, -1, -2)
     if (abs(array - turned) > _SYMMETRIC * abs(array).max()).any():
-        raise OptimizationError(f"matrix differs by {abs(array - turned).max():g} from its transpose, must be symmetric")
+        raise OptimizationError(
+            f"matrix differs by {abs(array - turned).max():g} from its transpose, must be symmetric"
+        )
     return np.asarray(0.5 * (array + turned))
 
 
@@ -155,7 +159,7 @@ def _boxed(hessian: Array, linear: Array, low: Array, high: Array) -> Array:
     )
     if flag != 1:  # strictly convex, and limits that do not cross: there is one
         raise OptimizationError(f"the step within limits was not found, DAQP says {flag}: scale the unknowns alike")
-    return np.minimum(np.maximum(np.asarray(point), low), high)
+    return np.asarray(np.minimum(np.maximum(np.asarray(point), low), high))
 
 
 def box(low: ArrayLike, high: ArrayLike) -> Quadratic:
@@ -229,7 +233,8 @@ class Absolute:
     def prox(self, centre: Array, weight: float) -> Array:
         """Return the point drawn to the centre by weight / weight at most."""
         offset = centre - self.centre
-        return self.centre + np.sign(offset) * np.maximum(abs(offset) - self.weight / weight, 0.0)
+        drawn = np.sign(offset) * np.maximum(abs(offset) - self.weight / weight, 0.0)
+        return np.asarray(self.centre + drawn)
 
 
 @dataclass(slots=True)

@@ -1,11 +1,13 @@
 r"""Gradient tracking: every robot goes down the slope of the *sum*, which it tracks by averaging.
 
-.. math:: x(k+1) = W (x(k) - \gamma y(k)), \qquad y(k+1) = W (y(k) + \nabla f(x(k+1)) - \nabla f(x(k))), \qquad y(0) = \nabla f(x(0))
+.. math::
+    x(k+1) = W (x(k) - \gamma y(k)), \qquad
+    y(k+1) = W (y(k) + \nabla f(x(k+1)) - \nabla f(x(k))), \qquad y(0) = \nabla f(x(0))
 
 The mean of the y is the mean of the slopes at every round. *Two bounds on the step.* With terms that all have the
 curvature M each mode of W goes by itself, and by Jury's test it converges if and only if
 
-.. math:: \gamma M < \min\{2,\; (1 + \lambda)^2 / (2 \lambda^2) \text{ for each eigenvalue } \lambda < 0 \text{ of } W\},
+.. math:: \gamma M < \min\{2,\; (1 + \lambda)^2 / (2 \lambda^2) \text{ for each } \lambda < 0 \text{ of } W\},
 
 so that a larger step is refused. For terms that differ this is necessary and no proof; `rate_bound` is one, for steps
 that are far smaller than what works. It needs that every message arrives; over directed or lossy links use `pursuit`.
