@@ -43,7 +43,7 @@ def step(mixed: Array, slopes: Array, size: float) -> Array:
 
 
 def largest_step(weights: ArrayLike, curvature: float) -> float:
-    """Return the bound (1 + lambda_n(W)) / M, which a step must stay below; `extra` has the same.
+    """Return the bound (1 + lambda_n(W)) / M, which a step must stay below.
 
     Raises
     ------

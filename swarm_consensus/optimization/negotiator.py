@@ -87,8 +87,8 @@ class Settings:
         checked_relaxation(self.relaxation)
         if self.windows and self.relaxation != 0.5:
             raise OptimizationError(
-                f"relaxation is {self.relaxation:g}, must be 0.5 where the penalty changes (windows is {self.windows}):
-                " "with another one the residuals do not tell which way"
+                f"relaxation is {self.relaxation:g}, must be 0.5 where the penalty changes, as windows is "
+                f"{self.windows}: with another one the residuals do not tell which way"
             )
         if not min(self.absolute, self.relative) >= 0.0 or self.absolute + self.relative == 0.0:
             raise OptimizationError(
