@@ -60,8 +60,9 @@ def test_any_units_settle_on_the_central_optimum(seed: int, count: int, some_lin
         a[0] = 0.0
     high = low + rng.uniform(0.5, 4.0, count)
     part = rng.uniform(0.1, 0.9)
-    units = [Unit(*each, demand=float(need)) for *each, need in zip(a, b, low, high, low + part * (high - low),
-    strict=True)] result, wanted = share(network(rng, count), units), central(units)
+    needs = low + part * (high - low)
+    units = [Unit(*numbers[:4], demand=numbers[4]) for numbers in np.column_stack((a, b, low, high, needs)).tolist()]
+    result, wanted = share(network(rng, count), units), central(units)
     assert result.price == pytest.approx(wanted.price, abs=1e-6)
     assert result.output.sum() == pytest.approx(sum(unit.demand for unit in units), abs=1e-6)
     np.testing.assert_allclose(result.output, wanted.output, atol=1e-6)
@@ -86,8 +87,9 @@ def test_ramp_rates_are_kept_from_one_dispatch_to_the_next() -> None:
     first = share(ring(2), units)
     np.testing.assert_allclose(first.output, [4.0, 2.0], atol=1e-6)
     step = [Unit(1.0, 0.0, 0.0, 10.0, demand=9.0, ramp=0.5), units[1]]
-    second = share(ring(2), [unit.after(power) for unit, power in zip(step, first.output, strict=True)],
-    price=first.price) np.testing.assert_allclose(second.output, [4.5, 4.5], atol=1e-5)  # without the ramp 6 and 3
+    narrowed = [unit.after(power) for unit, power in zip(step, first.output, strict=True)]
+    second = share(ring(2), narrowed, price=first.price)
+    np.testing.assert_allclose(second.output, [4.5, 4.5], atol=1e-5)  # without the ramp 6 and 3
     assert second.at_maximum.tolist() == [True, False]
 
 
