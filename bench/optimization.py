@@ -104,7 +104,7 @@ def fifty() -> dict[str, list[int | str]]:
         slow = lazy(quick)
         averaged = next(
             k
-            for k in range(20, 200)  # before, too little of the others' has come for a solution
+            for k in range(15, 200)  # before, too little of the others' has come for a solution
             if error(statistics.solve(chebyshev.run(quick, statistics.pack_term(terms), k, rho)), terms) < TOLERANCE
         )
         size = 0.5 * descent.largest_step(plain, most)
@@ -395,7 +395,7 @@ def main() -> None:
     found = {name: rates(graph) for name, graph in FAMILIES.items()}
     table = Table("graph", *next(iter(found.values())), title="Factor a round: measured / theory / proven bound")
     for name, row in found.items():
-        table.add_row(name, *(f"{m:.4f} / {e:.4f} / {'-' if np.isnan(b) else f'{b:.6f}'}" for m, e, b in row.values()))
+        table.add_row(name, *(f"{m:.5f} / {e:.5f} / {'-' if np.isnan(b) else f'{b:.6f}'}" for m, e, b in row.values()))
     console.print(table)
     table = Table("radio", "negotiator (ADMM)", "pursuit (tracking)", title="Logistic regression on 20 nodes to 1e-6")
     for loss, delay in ((0.0, 0), (0.3, 0), (0.3, 5)):

@@ -140,7 +140,7 @@ class Negotiator:
     _ticks: list[int] = field(init=False, default_factory=list)  # of the newest heard, -1 before
     _since: list[int] = field(init=False, default_factory=list)  # tick at which each became known
     _calms: list[int] = field(init=False, default_factory=list)
-    _fresh: set[int] = field(init=False, default_factory=set)  # rows with news
+    _news: dict[int, bytes] = field(init=False, default_factory=dict)  # point and offer, by robot, since the last tick
     _changed: int = field(init=False, default=0)
     _window: int = field(init=False, default=-1)
     _first: int = field(init=False, default=-1)  # window in which it began
@@ -178,20 +178,19 @@ class Negotiator:
         row = self._rows.get(sender)
         if row is None or message.tick <= self._ticks[row]:
             return
-        size = self.term.size
-        if len(message.values) != _NUMBER * size * (len(message.robots) + 1):
+        part = _NUMBER * self.term.size
+        if len(message.values) != part * (len(message.robots) + 1):
             return
-        values = np.frombuffer(message.values, dtype="<f8")
-        if not np.abs(values).max() <= LARGEST:  # a NaN is not
-            return
-        self._spread(message)
-        self._adopt(message.changed, message.power)
+        if message.window == self._window and message.primal >= 0.0 and message.dual >= 0.0:
+            primal, dual = self._largest
+            self._largest = max(primal, message.primal), max(dual, message.dual)
+        if (message.changed, message.power) != (self._changed, self.power):
+            self._adopt(message.changed, message.power)
         if (message.changed, message.power) != (self._changed, self.power) or self.own not in message.robots:
             return
-        place = (message.robots.index(self.own) + 1) * size
-        self._points[row], self._offers[row] = values[:size], values[place : place + size]
+        place = (message.robots.index(self.own) + 1) * part
         self._ticks[row], self._calms[row] = message.tick, message.calm
-        self._fresh.add(row)
+        self._news[sender] = message.values[:part] + message.values[place : place + part]
 
     def tick(self, tick: int, neighbours: Iterable[int]) -> Offer:
         """Do a round, and return what to broadcast.
@@ -207,11 +206,8 @@ class Negotiator:
         unknown = [robot for robot in neighbours if robot not in self._rows]
         if unknown:
             self._meet(unknown, tick)
-        if self._fresh:
-            rows = sorted(self._fresh)
-            edges = self._edges[rows]
-            self._edges[rows] = edges + self.settings.relaxation * (self._offers[rows] - edges)
-            self._fresh.clear()
+        if self._news:
+            self._learn()
         self._choose()
         self._judge()
         self._balance(tick)
@@ -228,7 +224,7 @@ class Negotiator:
         )
         for numbers in (self._ticks, self._calms, self._since):
             del numbers[row]
-        self._fresh = {at - (at > row) for at in self._fresh if at != row}
+        self._news.pop(robot, None)
         self.calm = 0
 
     def expire(self, before: int) -> None:
@@ -248,6 +244,20 @@ class Negotiator:
             np.concatenate((each, more)) for each in (self._edges, self._offers, self._points)
         )
         self.calm = 0
+
+    def _learn(self) -> None:
+        """Take over what was heard; who says what is no number has said nothing, and is not content."""
+        rows = [self._rows[robot] for robot in self._news]
+        heard = np.frombuffer(b"".join(self._news.values()), dtype="<f8").reshape(len(rows), 2, -1)
+        self._news.clear()
+        if not np.abs(heard).max() <= LARGEST:  # a NaN is not
+            sound = (np.abs(heard) <= LARGEST).all(axis=(1, 2))
+            for row in np.array(rows)[~sound].tolist():
+                self._calms[row] = 0
+            rows, heard = np.array(rows)[sound].tolist(), heard[sound]
+        self._points[rows], self._offers[rows] = heard[:, 0], heard[:, 1]
+        edges = self._edges[rows]
+        self._edges[rows] = edges + self.settings.relaxation * (heard[:, 1] - edges)
 
     def _choose(self) -> None:
         """Do the proximal step; one without neighbours goes to its own best, a step at a time."""
@@ -276,11 +286,6 @@ class Negotiator:
         content = primal <= floor + settings.relative * large and dual <= floor + settings.relative * steep
         self.calm = 1 + min((self.calm, *self._calms)) if content else 0
 
-    def _spread(self, message: Offer) -> None:
-        if message.window == self._window and message.primal >= 0.0 and message.dual >= 0.0:
-            primal, dual = self._largest
-            self._largest = max(primal, message.primal), max(dual, message.dual)
-
     def _balance(self, tick: int) -> None:
         """Change the penalty at the end of a window, and begin the next."""
         window = tick // self.settings.window_ticks
@@ -300,7 +305,7 @@ class Negotiator:
         if (changed, power) > (self._changed, self.power):
             self._edges = self.point + (self._edges - self.point) / 2.0 ** (power - self.power)
             self._changed, self.power = changed, power
-            self._fresh.clear()  # offers made under the penalty before
+            self._news.clear()  # offers made under the penalty before
 
     def _offer(self, tick: int) -> Offer:
         values = np.concatenate((self.point[None], 2.0 * self.point - self._edges))

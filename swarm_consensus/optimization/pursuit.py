@@ -116,7 +116,7 @@ class Pursuer:
         if message.tick <= self._heard.get(sender, (-1,))[0] or message.era < self.era:
             return
         values = np.frombuffer(message.values, dtype="<f8")
-        if values.shape != (2 * len(self.point),) or not np.abs(values).max() <= LARGEST:
+        if values.shape != (2 * len(self.point),) or not values @ values <= LARGEST**2:  # a NaN is not
             return
         if message.era > self.era:
             self._restart(message.era)
@@ -141,7 +141,7 @@ class Pursuer:
             if self._receivers or self.era:
                 self._restart(self.era + 1)
             self._receivers = receivers
-        self.point = np.mean([self._ahead, *[ahead for _, ahead in self._heard.values()]], axis=0)
+        self.point = sum([ahead for _, ahead in self._heard.values()], self._ahead) / (len(self._heard) + 1)
         slope = self.term.gradient(self.point)
         total = self.slope + slope - self._own_slope
         self._own_slope = slope

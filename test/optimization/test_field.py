@@ -25,10 +25,11 @@ def plume(points: np.ndarray) -> np.ndarray:
 
 
 def test_averaged_statistics_reach_1e_9_within_41_rounds() -> None:
+    # 41 are asked for; rho is 0.58, of which Chebyshev makes 0.31 a round
     terms = squares(np.random.default_rng(0), 50, 5, rows=10)
     weights = fastest(nx.to_numpy_array(nx.gnm_random_graph(50, 200, seed=0)))
     rho = float(abs(np.linalg.eigvalsh(weights - 1.0 / 50)).max())
-    averaged = chebyshev.run(weights, statistics.pack_term(terms), 41, rho)
+    averaged = chebyshev.run(weights, statistics.pack_term(terms), 21, rho)
     assert relative_error(statistics.solve(averaged), best(terms)) < 1e-9
 
 
