@@ -247,14 +247,18 @@ class Negotiator:
 
     def _learn(self) -> None:
         """Take over what was heard; who says what is no number has said nothing, and is not content."""
-        rows = [self._rows[robot] for robot in self._news]
-        heard = np.frombuffer(b"".join(self._news.values()), dtype="<f8").reshape(len(rows), 2, -1)
-        self._news.clear()
-        if not np.abs(heard).max() <= LARGEST:  # a NaN is not
+        news = self._news
+        rows: list[int] | slice = [row for robot, row in self._rows.items() if robot in news]
+        flat = np.frombuffer(b"".join([news[robot] for robot in self._rows if robot in news]), dtype="<f8")
+        heard = flat.reshape(len(news), 2, -1)
+        if not flat.dot(flat) <= LARGEST**2:  # a NaN is not
             sound = (np.abs(heard) <= LARGEST).all(axis=(1, 2))
             for row in np.array(rows)[~sound].tolist():
                 self._calms[row] = 0
             rows, heard = np.array(rows)[sound].tolist(), heard[sound]
+        elif len(news) == len(self._rows):
+            rows = slice(None)  # of all: four times as fast
+        news.clear()
         self._points[rows], self._offers[rows] = heard[:, 0], heard[:, 1]
         edges = self._edges[rows]
         self._edges[rows] = edges + self.settings.relaxation * (heard[:, 1] - edges)
@@ -262,7 +266,7 @@ class Negotiator:
     def _choose(self) -> None:
         """Do the proximal step; one without neighbours goes to its own best, a step at a time."""
         count = len(self._edges)
-        start = self._edges.sum(axis=0) / count if count else self.point
+        start = np.add.reduce(self._edges) / count if count else self.point
         weight = self.penalty * max(count, 1)
         before, self.point = self.point, self.term.prox(start, weight)
         self.slope = weight * (start - self.point)
@@ -308,7 +312,9 @@ class Negotiator:
             self._news.clear()  # offers made under the penalty before
 
     def _offer(self, tick: int) -> Offer:
-        values = np.concatenate((self.point[None], 2.0 * self.point - self._edges))
+        values = np.empty((len(self._edges) + 1, len(self.point)), dtype="<f8")
+        values[0] = self.point
+        np.subtract(2.0 * self.point, self._edges, out=values[1:])
         return Offer(
             tick,
             self._changed,
@@ -317,7 +323,7 @@ class Negotiator:
             self._window,
             *self._largest,
             tuple(self._rows),
-            values.astype("<f8", copy=False).tobytes(),
+            values.tobytes(),
         )
 
 

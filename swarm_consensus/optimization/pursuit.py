@@ -116,7 +116,7 @@ class Pursuer:
         if message.tick <= self._heard.get(sender, (-1,))[0] or message.era < self.era:
             return
         values = np.frombuffer(message.values, dtype="<f8")
-        if values.shape != (2 * len(self.point),) or not values @ values <= LARGEST**2:  # a NaN is not
+        if values.shape != (2 * len(self.point),) or not values.dot(values) <= LARGEST**2:  # a NaN is not
             return
         if message.era > self.era:
             self._restart(message.era)
