@@ -374,13 +374,14 @@ def draw(found: dict[str, dict[str, tuple[float, float, float]]], path: Path) ->
     places = np.arange(len(found))
     for axis, method in zip(axes, methods, strict=True):
         measured, exact, bound = np.array([row[method] for row in found.values()]).T
-        axis.bar(places, 1.0 - bound, color="0.85", label="proven bound")
+        axis.bar(places, np.nan_to_num(1.0 - bound), color="0.85", label="proven bound")
         axis.plot(places, 1.0 - exact, "o", mfc="none", ms=10, color="tab:blue", label="theory for these quadratics")
         axis.plot(places, 1.0 - measured, ".", color="tab:red", label="measured")
         axis.set(title=method, yscale="log", xticks=places)
         axis.set_xticklabels(found, rotation=60, ha="right")
-    axes[0].set_ylabel("1 - factor by which the error falls a round")
-    axes[0].legend(fontsize="small")
+    axes[0].set_ylabel("1 - factor a round")
+    axes[1].legend(fontsize="small", loc="lower left")
+    axes[1].set_ylim(bottom=1e-6)
     figure.savefig(path, dpi=110)
 
 
