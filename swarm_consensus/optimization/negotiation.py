@@ -30,7 +30,7 @@ from swarm_consensus.optimization.negotiator import Negotiator, Settings
 from swarm_consensus.optimization.terms import Scaled, Term
 
 Fairness = Literal["weighted", "max-min"]
-ROUNDS = 20_000  # for `negotiate`, at most
+ROUNDS = 4_000  # for `negotiate`, at most
 _STEPS = 500  # proximal steps to the own optimum
 _STILL = 1e-13
 
@@ -157,7 +157,8 @@ def negotiate(
     """
     terms, bests = _prepared(costs, weights, fairness)
     links = checked_both_ways(adjacency, len(costs))
-    chosen = settings or Settings(robots=len(costs))
+    # a search for a multiplier leaves errors that a large penalty magnifies: max-min changes it little
+    chosen = settings or Settings(robots=len(costs), windows=20 if fairness == "weighted" else 4)
     middle = bests.mean(axis=0)
     begin = middle if fairness == "weighted" else np.append(middle, 0.0)
     nodes = {i: Negotiator(i, term, begin, chosen) for i, term in enumerate(terms)}

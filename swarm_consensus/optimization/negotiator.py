@@ -300,7 +300,7 @@ class Negotiator:
         elif window == self._window + 1 and window <= self._first + self.settings.windows:
             primal, dual = self._largest
             change = (primal > _MANY * dual) - (primal < _FEW * dual)
-            if change:
+            if change and max(primal, dual) > self.settings.absolute:  # below, the quotient is of rounding errors
                 self._adopt(window, min(max(self.power + change, -_FARTHEST), _FARTHEST))
         primal, dual = self.residuals
         self._window, self._largest = window, ((primal, dual / self.penalty) if primal < math.inf else (0.0, 0.0))
