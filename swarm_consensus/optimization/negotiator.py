@@ -251,7 +251,9 @@ class Negotiator:
         rows: list[int] | slice = [row for robot, row in self._rows.items() if robot in news]
         flat = np.frombuffer(b"".join([news[robot] for robot in self._rows if robot in news]), dtype="<f8")
         heard = flat.reshape(len(news), 2, -1)
-        if not flat.dot(flat) <= LARGEST**2:  # a NaN is not
+        with np.errstate(over="ignore"):  # what overflows is too large as well
+            square = flat.dot(flat)
+        if not square <= LARGEST**2:  # a NaN is not
             sound = (np.abs(heard) <= LARGEST).all(axis=(1, 2))
             for row in np.array(rows)[~sound].tolist():
                 self._calms[row] = 0

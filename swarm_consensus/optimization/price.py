@@ -134,7 +134,7 @@ def settings_for(units: Sequence[Unit], **changes: float) -> Settings:
     """
     spans = [0.5 / unit.quadratic for unit in units if unit.quadratic > 0.0]
     penalty = 0.3 * float(np.median(spans)) if spans else 1.0
-    chosen = {"penalty": penalty, "absolute": 1e-10, "relative": 1e-10, "robots": len(units)}
+    chosen = {"penalty": penalty, "absolute": 1e-9, "relative": 1e-9, "robots": len(units), "windows": 4}
     return Settings(**{**chosen, **changes})  # type: ignore[arg-type]
 
 
