@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from swarm_consensus.arrays import Array
-from swarm_consensus.errors import SwarmError
+from swarm_consensus.optimization.checks import OptimizationError
 
 
-class DispatchError(SwarmError):
+class DispatchError(OptimizationError):
     """A problem that has no solution, or no single kind of one."""
 
 
