@@ -27,5 +27,5 @@ class TickRecord:
     held: tuple[frozenset[int] | None, ...]  # links each robot says it holds, in its frame; None if it sent none
     status: tuple[Status | None, ...]  # None where a robot did not tell
     radio: Mapping[str, int]  # frames so far, by what became of them
-    effects: tuple[Effect, ...] = ()  # attempts at jobs, as their executor saw them in this tick
     values: tuple[tuple[tuple[float, ...], ...] | None, ...] = ()  # of each robot and quantity, as its frame tells it
+    effects: tuple[Effect, ...] = ()  # attempts at jobs, as their executor saw them in this tick
