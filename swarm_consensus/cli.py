@@ -219,6 +219,7 @@ def _worlds(_: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
+    from swarm_consensus.run.verdict import weaker  # noqa: PLC0415
     from swarm_consensus.run.worlds import find_world, load  # noqa: PLC0415
 
     problems: list[str] = []
@@ -226,6 +227,7 @@ def _check(chosen: argparse.Namespace) -> int:
         try:
             scenario = load(find_world(name))
             sys.stdout.write(f"{name}: ok, '{scenario.name}'\n")
+            sys.stdout.writelines(f"{name}: note: {note}\n" for note in weaker(scenario))
         except InputError as error:
             problems += error.problems
     if problems:

@@ -155,6 +155,14 @@ def test_without_a_folder_named_each_run_gets_its_own(
     assert sorted(path.name for path in Path("runs").iterdir()) == ["pair-seed0", "pair-seed0-2", "pair-seed0-3"]
 
 
+def test_check_tells_what_a_world_does_without(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(world)]) == 0
+    assert "note" not in capsys.readouterr().out
+    world.write_text(world.read_text() + "control: {redundancy: 0}\n")
+    assert main(["check", str(world)]) == 0
+    assert "note: control.redundancy is 0" in capsys.readouterr().out
+
+
 def test_check_lists_all_problems_of_all_files(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text(WORLD.replace("range_m: 5", "range_m: -5, los: 1").replace("name: b", "name: 7"))

@@ -82,6 +82,14 @@ _request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Req
 _state_decoder = msgspec.msgpack.Decoder(dict[str, tuple[int, int, list[Attempt]]])
 
 
+def read(data: bytes) -> Request | None:
+    """Return the request that bytes spell, or None."""
+    try:
+        return _request_decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
 def pack(request: Request) -> bytes:
     """Return a request as a command for the log."""
     return _encoder.encode(request)
@@ -101,12 +109,9 @@ class Triggers:
 
     def apply(self, index: int, command: bytes) -> bytes:
         """Carry out a request; anything else, and a job that does not exist, is answered with 0."""
-        try:
-            request = _request_decoder.decode(command)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return _encoder.encode(0)
-        job = self.jobs.get(request.job)
-        return _encoder.encode(0 if job is None else self._carry_out(index, job, request))
+        request = read(command)
+        job = None if request is None else self.jobs.get(request.job)
+        return _encoder.encode(0 if job is None or request is None else self._carry_out(index, job, request))
 
     def _carry_out(self, index: int, job: Job, request: Request) -> int:
         if isinstance(request, Notice):

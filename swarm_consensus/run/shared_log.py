@@ -10,6 +10,7 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
+from swarm_consensus.agreement import trigger
 from swarm_consensus.agreement.machines import read_report, unpack
 from swarm_consensus.agreement.quorum import majority
 from swarm_consensus.agreement.raft.membership import members
@@ -17,6 +18,7 @@ from swarm_consensus.agreement.raft.messages import COMMAND, MEMBERS, Config, En
 from swarm_consensus.agreement.sessions import Command, Open
 from swarm_consensus.agreement.storage import Storage
 from swarm_consensus.errors import InputError, nearest
+from swarm_consensus.robot.facts import JOBS
 from swarm_consensus.run.disks import FOLDER
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.roster import robot_names
@@ -130,10 +132,21 @@ def say(entry: Entry, names: Sequence[str], rate: int) -> str:
     if isinstance(request, Open):
         return f"{_name(names, request.nonce % 256)} opens a session"
     found = unpack(request.data)
-    report = read_report(found[1]) if found and found[0] == "reports" else None
+    machine, data = found or ("nobody", request.data)
+    report = read_report(data) if machine == "reports" else None
     if report is not None:
         return f"{_name(names, report.robot)} reports at {report.tick / rate:.2f} s"
-    return f"{len(request.data)} bytes for {found[0] if found else 'nobody'}"
+    job = trigger.read(data) if machine == JOBS else None
+    return f"{len(data)} bytes for {machine}" if job is None else _say_job(job, names)
+
+
+def _say_job(request: trigger.Request, names: Sequence[str]) -> str:
+    """Say what became of a job: the index of the entry that begins an attempt is its token."""
+    if isinstance(request, trigger.Begin):
+        return f"{_name(names, request.robot)} is to do {request.job} of {request.number} s"
+    if isinstance(request, trigger.End):
+        return f"{request.job}, as begun in entry {request.token}: {request.outcome}"
+    return f"{request.job}: occurrence {request.number} is due"
 
 
 def _name(names: Sequence[str], robot: int) -> str:

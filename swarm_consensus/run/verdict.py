@@ -125,14 +125,14 @@ def judge(
         seed=seed,
         expectations=tuple(found),
         metrics=_metrics(monitor, contacts) | metrics,
-        notes=(*_weaker(scenario), *notes),
+        notes=(*weaker(scenario), *notes),
         complete=complete,
         events=_events(monitor, contacts),
     )
 
 
-def _weaker(scenario: Scenario) -> tuple[str, ...]:
-    """Say what the scenario did without."""
+def weaker(scenario: Scenario) -> tuple[str, ...]:
+    """Say what a scenario does without, a sentence each."""
     notes = []
     if not scenario.control.redundancy:
         what = "no link was kept, and that the swarm stays one network was not guaranteed"
