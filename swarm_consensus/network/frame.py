@@ -87,9 +87,8 @@ class Parcels(msgspec.Struct, array_like=True, frozen=True, tag="mesh"):
     entries: tuple[Raw, ...]  # `swarm_consensus.network.mesh` reads them; a damaged one harms no other
 
 
-Message: TypeAlias = (
-    Sightings | Claims | Note | Values | Parcels
-)  # later capabilities add to it: each message has its own tag
+# later capabilities add to it: each message has its own tag
+Message: TypeAlias = Sightings | Claims | Note | Values | Parcels
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):

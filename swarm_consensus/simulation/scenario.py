@@ -15,6 +15,7 @@ Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 Point = list[Number]  # [x, y] or [x, y, z], m
 Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
 NotNegative = Annotated[float, Meta(ge=0, le=LARGEST)]
+Commits = Annotated[int, Meta(ge=0, le=1_000_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Vehicle = Literal["multirotor", "rover"]
 
@@ -203,12 +204,8 @@ class Expect(Strict, frozen=True):
     mean_within: dict[str, Positive] = {}  # by quantity: honest values this near the mean of the true inputs, likewise
     honest_range: list[str] = []  # quantities of which no honest value leaves the box of the honest ones at the start
     one_log: bool | None = None  # no two robots carry out different commands, or lead in one term
-    minority_commits: Annotated[int, Meta(ge=0, le=1_000_000)] | None = (
-        None  # at most so many, by who is cut off from a majority
-    )
-    commits_at_least: Annotated[int, Meta(ge=0, le=1_000_000)] | None = (
-        None  # every living robot knows of so many at the end
-    )
+    minority_commits: Commits | None = None  # at most so many, by who is cut off from a majority
+    commits_at_least: Commits | None = None  # every living robot knows of so many at the end
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band

@@ -41,7 +41,7 @@ def test_a_limit_of_one_is_a_limit_of_all() -> None:
     np.testing.assert_allclose(settled.own_best[:, 0], [2.0, 6.0, 7.0], atol=1e-6)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 5), st.sampled_from(["weighted", "max-min"]))
 def test_any_costs_settle_as_the_oracle_does(seed: int, count: int, fairness: str) -> None:
     rng = np.random.default_rng(seed)

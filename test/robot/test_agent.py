@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swarm_consensus.network.frame import Frame, Sighting, Sightings, decode, encode, pack_ids, packed, unpack_ids
-from swarm_consensus.robot.agent import Agent
+from swarm_consensus.robot.agent import Agent, _can_step_aside
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.state import Response, Stimulus
 from swarm_consensus.robot.vehicle import RESERVE
@@ -210,3 +210,21 @@ def test_the_filter_comes_last(orders: Orders, at: At) -> None:
     assert response.status.reference[0] <= 3.0 - 0.07 - 0.2 - 0.02 + 1e-6
     assert response.status.active == ("fence",)
     assert np.linalg.norm(response.status.desired) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("active", "guided", "helps"),
+    [
+        (("near b",), True, True),
+        (("near b", "obstacle 1"), True, True),
+        (("link b", "obstacle 1"), True, True),
+        (("sight b",), True, True),
+        (("obstacle 1", "fence", "ceiling"), True, False),  # guidance knows the way round
+        (("obstacle 1",), False, True),
+        (("link b",), True, False),  # whoever it waits for is behind it
+        (("link b", "link c"), False, False),
+        ((), True, False),
+    ],
+)
+def test_a_blocked_robot_steps_aside_where_that_can_help(active: tuple[str, ...], guided: bool, helps: bool) -> None:
+    assert _can_step_aside(active, guided) == helps

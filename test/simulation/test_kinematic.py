@@ -85,6 +85,17 @@ def test_a_wall_is_touched_at_its_side_and_passed_above() -> None:
     assert here.contacts[0].time == pytest.approx((1 - 0.18) / 0.5, abs=0.02)
 
 
+def test_a_robot_that_comes_back_inside_a_wall_touches_it() -> None:
+    wall = Obstacle(polygon_m=[[-1, -1], [1, -1], [1, 1], [-1, 1]], height_m=0.5)
+    here = world(DRONE, Robot(vehicle="rover", name="far", position_m=[5, 0]), obstacles=(wall,))
+    here.set_power(0, on=False)
+    drive(here, [[0.0, 0.0, 0.0, 0.0]] * 2, 2.0)
+    assert here.contacts == []
+    here.set_power(0, on=True)
+    drive(here, [[0.0, 0.0, 0.0, 0.0]] * 2, 0.1)
+    assert ("d", "obstacle_0") in {(c.first, c.second) for c in here.contacts}
+
+
 def test_a_living_multirotor_on_the_ground_is_counted() -> None:
     here = world(DRONE)
     drive(here, [[0, 0, -1.0, 0]], 3.0)
