@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from swarm_consensus.run.verdict import _weaker
+from swarm_consensus.run.verdict import weaker
 from swarm_consensus.simulation.agreement import facts_of
 from swarm_consensus.simulation.checks import check
 from swarm_consensus.simulation.form import form_problems
@@ -98,6 +98,6 @@ def test_a_field_out_of_its_bound_is_a_sentence(given: dict[str, Any], said: str
 
 
 def test_an_even_number_of_voters_is_told() -> None:
-    (note,) = _weaker(scenario(agreement={"voters": ["r_1", "r_2", "r_3", "r_4"]}))
+    (note,) = weaker(scenario(agreement={"voters": ["r_1", "r_2", "r_3", "r_4"]}))
     assert note == "4 voters stand no more crashes than 3 would, 1; take an odd number"
-    assert _weaker(scenario()) == ()
+    assert weaker(scenario()) == ()
