@@ -24,7 +24,7 @@ from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, Note, Parcels, Values, messages_of
 from swarm_consensus.network.inbox import Inbox
-from swarm_consensus.robot.air import Air
+from swarm_consensus.robot.air import Air, refusals
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.identity import Secrets
@@ -280,6 +280,7 @@ class Agent:
             values=() if self._quantities is None else self._quantities.status(),
             lambda2=neighbours.link_state.lambda2,
             facts=None if self._facts is None else self._facts.standing(self.names),
+            refused=refusals(self._inbox.counts, self._air.counts) if self._inbox.dropped + self._air.refused else (),
         )
 
     def _beacon(

@@ -67,6 +67,7 @@ class Status:
     lambda2: float | None = None  # algebraic connectivity of the living by links that both ends hold; None: not known
     values: tuple[Value, ...] = ()  # of the quantities on which the swarm agrees
     facts: Standing | None = None  # of the log that the swarm shares, if it does
+    refused: tuple[tuple[str, int], ...] = ()  # the dropped frames by cause, without causes that there were none of
 
 
 @dataclass(frozen=True, slots=True)
