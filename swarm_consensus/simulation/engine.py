@@ -28,6 +28,7 @@ from swarm_consensus.simulation.quantities import Readings, sizes
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Scenario
 from swarm_consensus.simulation.sensors import OdometrySensor
+from swarm_consensus.simulation.stations import Stations, Told
 from swarm_consensus.simulation.world import Truth, World
 
 
@@ -83,6 +84,7 @@ class Simulation:
         self._readings = Readings(scenario, robots, reading_rng)
         self._liars = Liars(scenario, robots, lie_rng) if scenario.lies else None
         self._attackers = Attackers(scenario, robots, attack_rng) if scenario.attackers else None
+        self._stations = Stations(scenario) if scenario.commands else None
         self._sizes = sizes(scenario)
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
         self.office = Office(ears_of(scenario)) if jobs else None
@@ -117,6 +119,8 @@ class Simulation:
         heard = self._channel.deliver(self.time, self.alive)
         if self._liars is not None:
             heard = self._liars.spoil(heard)
+        if self._stations is not None:
+            self._stations.speak(self.tick, heard, self.alive)
         if self._attackers is not None:
             self._attackers.speak(self.time, self.tick, heard, self._truth.position, self.alive)
         return tuple(
@@ -147,7 +151,8 @@ class Simulation:
         if self._attackers is not None:
             self._attackers.listen(frames, self._truth.position)
         effects = self.office.hear(frames) if self.office is not None else ()
-        self._record(responses, frames, commands, effects)
+        told = self._stations.listen(self.tick, frames) if self._stations is not None else ()
+        self._record(responses, frames, commands, effects, told)
         self.world.step(commands, self._observe)
         self.tick += 1
 
@@ -161,6 +166,7 @@ class Simulation:
         frames: Sequence[bytes | None],
         commands: Array,
         effects: tuple[Effect, ...],
+        told: tuple[Told, ...],
     ) -> None:
         if not self.observers:
             return
@@ -175,6 +181,7 @@ class Simulation:
             status=tuple(response.status if response else None for response in responses),
             radio=self.radio_counts,
             effects=effects,
+            told=told,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
         )
         for observer in self.observers:

@@ -188,6 +188,22 @@ class Operator(Strict, frozen=True):
     role: Literal["viewer", "operator", "commander", "administrator"] | None = None  # None: may get one
 
 
+class Command(Strict, frozen=True):
+    """What an operator asks of the swarm, by a ground station that repeats it until it is answered."""
+
+    at_s: NotNegative
+    operator: str
+    order: Literal["goto", "behaviour", "formation", "halt", "resume", "land", "grant", "revoke"]
+    heard_by: list[str]  # robots or groups that hear the ground station, and are heard by it
+    until_s: Positive | None = None  # when it gives up; None: never
+    goal_m: Point | None = None  # goto
+    behaviour: str | None = None
+    robot: str | None = None  # behaviour: the leader of follow, the base of explore
+    slots_m: list[Point] = []  # formation
+    who: str | None = None  # grant, revoke: an operator
+    role: str | None = None  # grant
+
+
 class Attacker(Strict, frozen=True):
     """A radio that is none of the swarm's, and has none of its keys."""
 
@@ -233,6 +249,7 @@ class Expect(Strict, frozen=True):
     commits_at_least: Commits | None = None  # every living robot knows of so many at the end
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
+    dismissed_obeyed_s: NotNegative | None = None  # a robot obeys an operator at most so long after his dismissal
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
 
@@ -255,6 +272,7 @@ class Scenario(Strict, frozen=True):
     agreement: Agreement | None = None
     security: Security | None = None  # None: frames are not sealed
     operators: list[Operator] = []
+    commands: list[Command] = []
     attackers: list[Attacker] = []
     control: Control = Control()
     expect: Expect = Expect()
