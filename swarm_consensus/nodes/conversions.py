@@ -24,6 +24,7 @@ from swarm_consensus.robot.state import Command, Odometry, Standing, Status, Val
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
+_REFUSED = "refused "
 _LOG = "log_"  # before the fields of `Standing`
 UNIT_TOLERANCE = 1e-2  # of a quaternion's squared length
 
@@ -160,6 +161,8 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
     if status.facts is not None:
         for field in dataclasses.fields(status.facts):
             values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
+    for cause, count in status.refused:
+        values[f"{_REFUSED}{cause}"] = str(count)
     for each in status.values:
         values[f"value {each.name}"] = _numbers(each.value)
         values[f"spread {each.name}"] = repr(float(each.spread))
@@ -191,6 +194,9 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             dropped=int(values["frames_dropped"]),
             lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
             facts=_standing(values),
+            refused=tuple(
+                (key.removeprefix(_REFUSED), int(value)) for key, value in values.items() if key.startswith(_REFUSED)
+            ),
             values=tuple(
                 Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
                 for kind, _, name in (key.partition(" ") for key in values)

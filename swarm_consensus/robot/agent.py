@@ -8,7 +8,7 @@ vehicle beyond that bound, and noise of the odometry never enters them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,15 +18,19 @@ from msgspec import Raw
 from swarm_consensus.agreement.replica import Storage
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.barrier import barrier_filter
-from swarm_consensus.motion.behaviour import Briefing, Situation, Wish
+from swarm_consensus.motion.behaviour import Briefing, Situation, Task, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, Note, Parcels, Values, messages_of
 from swarm_consensus.network.inbox import Inbox
+from swarm_consensus.robot.air import Air, refusals
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.facts import Facts
+from swarm_consensus.robot.identity import Secrets
+from swarm_consensus.robot.mission import landing
 from swarm_consensus.robot.neighbours import Neighbours, View
+from swarm_consensus.robot.orders import COMMANDS, Desk, is_order
 from swarm_consensus.robot.quantities import Quantities
 from swarm_consensus.robot.safety import Blocked, Safety
 from swarm_consensus.robot.speech import note, say
@@ -67,25 +71,32 @@ class Agent:
         Its orders. The first `tick` sets the reference to where the robot then is.
     storage
         Its disk, for the log that the swarm shares; None: one in memory.
+    secrets
+        What it alone knows; it is needed where `config.trust` is given.
+
+    Raises
+    ------
+    KeyFault
+        If they are needed and missing.
     """
 
-    def __init__(self, config: AgentConfig, storage: Storage | None = None) -> None:
+    def __init__(self, config: AgentConfig, storage: Storage | None = None, secrets: Secrets | None = None) -> None:
         self.config = config
+        self._air = Air(config.index, config.trust, secrets)
         self.names = tuple(peer.name for peer in config.roster)
         me = config.roster[config.index]
         self._dims = config.vehicle.dims
+        self._task = config.task
         self._speed = me.speed
         self._safety = Safety(config)
-        task = config.task
-        guidance = _guidance(config, self._safety.clearance)
-        self._goal = None if task.goal is None else task.goal[: self._dims]
-        self._waypoint = guidance.waypoint if config.obstacles and task.goal is not None else None
-        self._topic = task.behaviour
-        self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
+        self._take_up(config.task)
         self._slip = Slip(config.index, config.period)
         self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
         orders, count = config.facts, len(config.roster)
-        self._facts = Facts(config.index, count, orders, config.rate, storage) if orders else None
+        trust = config.trust
+        self._desk = Desk(config.index, trust, config.fence) if trust and trust.people and orders else None
+        machines = {COMMANDS: self._desk.machine} if self._desk else {}
+        self._facts = Facts(config.index, count, orders, config.rate, storage, machines) if orders else None
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -126,7 +137,7 @@ class Agent:
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
         if self._facts is not None:
-            self._facts.act()
+            self._act(self._facts, tick)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
@@ -141,12 +152,15 @@ class Agent:
         frame = self._beacon(tick, neighbours, velocity, decision, values)
         return Response(command, frame, self._status(neighbours, decision))
 
-    def _hear(self, neighbours: Neighbours, frames: Iterable[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
+    def _hear(self, neighbours: Neighbours, frames: Sequence[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
         """Take in frames; return the notes for this robot's behaviour, each with its sender."""
         notes, facts = [], self._facts
         if facts is not None:
             facts.begin(tick)
-        for frame in self._inbox.accept(frames, tick):
+        if self._desk is not None:
+            frames = self._hear_orders(self._desk, frames, tick)
+        opened, senders = self._air.open(frames, tick // self.config.rate)
+        for frame in self._inbox.accept(opened, tick, senders):
             messages = messages_of(frame)
             neighbours.hear(frame, messages)
             if facts is not None:
@@ -160,6 +174,35 @@ class Agent:
                     facts.hear(frame.sender, message)
         return tuple(notes)
 
+    def _hear_orders(self, desk: Desk, packets: Sequence[bytes], tick: int) -> Sequence[bytes]:
+        """Take in what ground stations say; return the rest."""
+        for packet in packets:
+            if is_order(packet):
+                desk.hear(bytes(packet), tick, tick // self.config.rate)
+        return [packet for packet in packets if not is_order(packet)]
+
+    def _act(self, facts: Facts, tick: int) -> None:
+        """Let the log do what is due, and take up what people order there."""
+        desk = self._desk
+        if desk is not None:
+            facts.want(*desk.wanted(tick))
+        facts.act()
+        if desk is not None:
+            desk.served(facts.reads)
+            if desk.decide(tick, tick // self.config.rate):
+                altitude = float(self.config.altitude[0] if self._reference is None else self._reference[2])
+                self._take_up(desk.task(self.config.task, altitude))
+
+    def _take_up(self, task: Task) -> None:
+        """Go on with a task."""
+        config = self.config
+        self._task = task
+        guidance = _guidance(config, task, self._safety.clearance)
+        self._goal = None if task.goal is None else task.goal[: self._dims]
+        self._waypoint = guidance.waypoint if config.obstacles and task.goal is not None else None
+        self._topic = task.behaviour
+        self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
+
     def _agree(self, stimulus: Stimulus, neighbours: Neighbours) -> tuple[Raw, ...]:
         """Do a round of what the swarm agrees on; return what to say of it."""
         if self._quantities is None:
@@ -169,7 +212,7 @@ class Agent:
 
     def _present_goal(self) -> Array | None:
         """Return the goal, (d,) m; if the swarm agrees on it, what this robot believes of it now."""
-        name = self.config.task.agreed_goal
+        name = self._task.agreed_goal
         if name is None or self._quantities is None or self._reference is None:
             return self._goal
         agreed = self._quantities.value(name)
@@ -190,6 +233,8 @@ class Agent:
             return "halted"
         if odometry is None:
             return "odometry stale"
+        if self._desk is not None and self._desk.halted:
+            return self._desk.halted
         return reason_to_hold(neighbours, self.names, tick)
 
     def _steer(self, wish: Wish, neighbours: Neighbours, view: View) -> Decision:
@@ -217,6 +262,8 @@ class Agent:
         """Ask the behaviour."""
         assert self._reference is not None
         dims, living = self._dims, neighbours.living
+        if self._desk is not None and self._desk.lands:
+            return landing(dims, self._speed)
         return self._law(
             Situation(
                 tick=tick,
@@ -256,7 +303,15 @@ class Agent:
             self._reference = start + velocity * config.period
         return follow(config.vehicle, odometry, start, velocity, self._speed), velocity
 
+    def _refused(self) -> tuple[tuple[str, int], ...]:
+        """Return what was refused since the start, by cause."""
+        orders = self._desk.refused if self._desk is not None else {}
+        if not (self._inbox.dropped or self._air.refused or orders):
+            return ()
+        return refusals(self._inbox.counts, self._air.counts, orders)
+
     def _status(self, neighbours: Neighbours, decision: Decision) -> Status:
+        refused = self._refused()
         return Status(
             mode=decision.mode,
             reference=_NOWHERE if self._reference is None else self._reference,
@@ -265,10 +320,12 @@ class Agent:
             held=tuple([self.names[j] for j in neighbours.held]),
             lost=tuple([self.names[j] for j in neighbours.lost]),
             active=decision.active,
-            dropped=self._inbox.dropped,
+            dropped=sum(count for _, count in refused),
             values=() if self._quantities is None else self._quantities.status(),
             lambda2=neighbours.link_state.lambda2,
             facts=None if self._facts is None else self._facts.standing(self.names),
+            orders=None if self._desk is None else self._desk.status(),
+            refused=refused,
         )
 
     def _beacon(
@@ -288,13 +345,15 @@ class Agent:
             held=neighbours.beacon,
             pushing=decision.pushing,
         )
-        return say(beacon, (*values, *note(self._topic, decision.note)), neighbours, self._facts)
+        always = (*values, *note(self._topic, decision.note))
+        answers = self._desk.notes() if self._desk is not None else ()
+        return self._air.seal(say(beacon, always, neighbours, self._facts, answers))
 
     def _briefing(self, guidance: Guidance) -> Briefing:
         """Tell the behaviour all that does not change."""
         config, safety = self.config, self._safety
         return Briefing(
-            task=config.task,
+            task=self._task,
             index=config.index,
             count=len(config.roster),
             dims=self._dims,
@@ -326,9 +385,9 @@ def _usable(odometry: Odometry | None) -> Odometry | None:
     return odometry if math.isfinite(sum(odometry.position.tolist()) + sum(odometry.orientation.tolist())) else None
 
 
-def _guidance(config: AgentConfig, clearance: float) -> Guidance:
+def _guidance(config: AgentConfig, task: Task, clearance: float) -> Guidance:
     """Prepare the shortest ways round what blocks this robot: for one that flies, what reaches up to its altitude."""
-    goal = config.task.goal
+    goal = task.goal
     altitude = goal[2] if goal is not None and config.vehicle.dims == 3 else 0.0
     blocking = [shapely.Polygon(p.polygon) for p in config.obstacles if p.height + clearance > altitude]
     guidance = Guidance(shapely.union_all(blocking), config.fence, clearance)

@@ -8,6 +8,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.motion.obstacles import Prism
 from swarm_consensus.robot.facts import FactsOrders
+from swarm_consensus.robot.identity import Trust
 from swarm_consensus.robot.rounds import Quantity
 from swarm_consensus.robot.vehicle import VehicleModel
 
@@ -43,6 +44,7 @@ class AgentConfig:
     task: Task
     quantities: tuple[Quantity, ...] = ()  # on which the swarm agrees, in the same order on all robots
     facts: FactsOrders | None = None  # of the log that the swarm shares; None: there is none
+    trust: Trust | None = None  # whom it trusts; None: frames are not sealed, and nobody commands
     blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
 
     @property

@@ -8,8 +8,9 @@ Nothing that moves the robot waits for any of this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -24,7 +25,7 @@ from swarm_consensus.agreement.raft.messages import Config, Forward, Message
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.replica import Replica, Storage
 from swarm_consensus.agreement.requests import Requests
-from swarm_consensus.agreement.sessions import Sessions
+from swarm_consensus.agreement.sessions import Machine, Sessions
 from swarm_consensus.agreement.trigger import Attempt, Foreman, Times, Triggers
 from swarm_consensus.network.frame import Note, Parcels, packed
 from swarm_consensus.network.mesh import Mesh, MeshSettings
@@ -78,16 +79,26 @@ class Facts:
         Ticks a second.
     storage
         Its disk; None: one in memory, which forgets with the robot.
+    machines
+        Further ones behind the log, by name, each in its first state.
     """
 
-    def __init__(self, own: int, count: int, orders: FactsOrders, rate: int, storage: Storage | None = None) -> None:
+    def __init__(
+        self,
+        own: int,
+        count: int,
+        orders: FactsOrders,
+        rate: int,
+        storage: Storage | None = None,
+        machines: Mapping[str, Machine] = MappingProxyType({}),
+    ) -> None:
         self.mesh = Mesh(own, count, orders.mesh, rate)
         self.faults = 0  # messages that are none of the log's
         self.shed = 0  # commands of others that were not taken, since too much waits
         self._own = own
         self._orders = orders
         self._triggers = Triggers([name for name, _ in orders.jobs])
-        self._machines = Machines({"reports": Reports(), JOBS: self._triggers})
+        self._machines = Machines({"reports": Reports(), JOBS: self._triggers, **machines})
         patience = orders.settings.election_ticks
         self._foreman = Foreman(own, dict(orders.jobs), since=0, patience=patience)
         self._rate = rate
@@ -97,6 +108,8 @@ class Facts:
         self._requests = Requests(own, again=ROUND_TRIPS * 2 * max(orders.settings.delay_ticks, 1))
         self._storage: Storage = MemoryStorage(orders.config(count)) if storage is None else storage
         self._replica: Replica | None = None
+        self.reads: list[int] = []  # tokens of reads that were allowed in this tick
+        self._read: int | None = None
         self._tick = 0
         self._missed = 0  # ticks that the replica must count
         self._heard: list[Message] = []
@@ -129,6 +142,7 @@ class Facts:
     def act(self) -> None:
         """Let the replica do what is due: first the time that passed, then what was heard, then what is asked."""
         replica, heard = self._replica, self._heard
+        self.reads = []
         if replica is None or replica.stopped:
             return
         self._heard = []
@@ -137,12 +151,21 @@ class Facts:
         for letter in self._admitted(heard):
             replica.node.step(letter)
         self._ask(replica)
+        if self._read is not None:
+            replica.node.read(self._read)
         try:
             news = replica.pump()
         except StorageError:
             return  # `stopped` says why; the robot goes on without
+        self.reads = news.reads
         self._post(news.messages)
         self._requests.hear(news.outcomes)
+
+    def want(self, commands: Iterable[bytes], read: int | None) -> None:
+        """Take what is to be asked of the log in this tick: commands, and a read by a token that was never used."""
+        for command in commands:
+            self._requests.ask(command)
+        self._read = read
 
     def _admitted(self, heard: Iterable[Message]) -> list[Message]:
         """Return what is for the replica now.

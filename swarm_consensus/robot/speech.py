@@ -49,7 +49,13 @@ class Speech:
         return encode(replace(self._beacon, messages=tuple(self._messages)))
 
 
-def say(beacon: Frame, always: tuple[Raw, ...], neighbours: Neighbours, facts: Facts | None) -> bytes:
+def say(
+    beacon: Frame,
+    always: tuple[Raw, ...],
+    neighbours: Neighbours,
+    facts: Facts | None,
+    answers: tuple[Raw, ...] = (),
+) -> bytes:
     """Return this tick's frame.
 
     Parameters
@@ -62,9 +68,12 @@ def say(beacon: Frame, always: tuple[Raw, ...], neighbours: Neighbours, facts: F
         For second-hand news of positions and links.
     facts
         For what goes over the mesh.
+    answers
+        To a ground station, which asks again if they don't fit.
     """
     speech = Speech(beacon)
     speech.add(always)
+    speech.offer(answers)
     if facts is not None:
         speech.add(facts.efforts())
     sightings = neighbours.sightings()

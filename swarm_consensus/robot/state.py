@@ -53,6 +53,25 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Obeyed:
+    """An order that a robot began to carry out."""
+
+    index: int  # of its entry in the log
+    author: str
+    action: str
+    tick: int  # of the robot's clock
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersStatus:
+    """How orders of people stand on one robot."""
+
+    denied: str  # the last one that it denied since it obeyed one, and why; ''
+    obeyed: tuple[Obeyed, ...]  # the newest of each kind, in the order of the log
+    lines: int  # of the journal
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What a person asks of a robot: is it well, and what slows it."""
 
@@ -67,6 +86,8 @@ class Status:
     lambda2: float | None = None  # algebraic connectivity of the living by links that both ends hold; None: not known
     values: tuple[Value, ...] = ()  # of the quantities on which the swarm agrees
     facts: Standing | None = None  # of the log that the swarm shares, if it does
+    orders: OrdersStatus | None = None  # of people, if there are any who may give some
+    refused: tuple[tuple[str, int], ...] = ()  # the dropped frames by cause, without causes that there were none of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from rich.table import Table
 from swarm_consensus.agreement.raft.membership import advice
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
+from swarm_consensus.network.seal import WEAKNESS
 from swarm_consensus.run.coverage import covered
 from swarm_consensus.run.measures import measures
 from swarm_consensus.run.monitor import ROUND_OFF, Event, Extreme, Monitor
@@ -137,10 +138,20 @@ def weaker(scenario: Scenario) -> tuple[str, ...]:
     if not scenario.control.redundancy:
         what = "no link was kept, and that the swarm stays one network was not guaranteed"
         notes.append(f"control.redundancy is 0: {what}")
+    notes.append(weakness(scenario))
     facts = facts_of(scenario)
     if facts is not None:
         notes.append(advice(facts.config(len(robot_names(scenario)))))
     return tuple(filter(None, notes))
+
+
+def weakness(scenario: Scenario) -> str:
+    """Say what frames of a scenario do not prove; '' if they prove all that they could."""
+    security = scenario.security
+    if security is None:
+        return ""
+    words = WEAKNESS[security.seal]
+    return f"security.seal is {security.seal}: {words}" if words else ""
 
 
 def _yes(name: str, wanted: bool, found: bool, detail: str) -> Expectation:
@@ -303,6 +314,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "arrival_s": _arrivals(monitor),
         "path_length_m": dict(zip(monitor.names, np.round(monitor.path_length, 3).tolist(), strict=True)),
         "frames": monitor.radio,
+        "seal": monitor.scenario.security.seal if monitor.scenario.security else "none",
         **(monitor.agreement.metrics() if monitor.agreement else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
     }

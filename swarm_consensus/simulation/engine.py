@@ -15,9 +15,12 @@ import numpy as np
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.channel import Channel
 from swarm_consensus.network.frame import FrameError, decode, unpack_ids
+from swarm_consensus.network.seal import inside
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
+from swarm_consensus.simulation.attackers import Attackers
 from swarm_consensus.simulation.fleet import channel_model
+from swarm_consensus.simulation.identities import ears_of
 from swarm_consensus.simulation.liars import Liars
 from swarm_consensus.simulation.office import Effect, Office
 from swarm_consensus.simulation.placement import PlacedRobot
@@ -25,6 +28,7 @@ from swarm_consensus.simulation.quantities import Readings, sizes
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Scenario
 from swarm_consensus.simulation.sensors import OdometrySensor
+from swarm_consensus.simulation.stations import Stations, Told
 from swarm_consensus.simulation.world import Truth, World
 
 
@@ -66,7 +70,7 @@ class Simulation:
     def __init__(
         self, scenario: Scenario, robots: Sequence[PlacedRobot], world: World, rng: np.random.Generator
     ) -> None:
-        radio_rng, sensor_rng, reading_rng, lie_rng = rng.spawn(4)
+        radio_rng, sensor_rng, reading_rng, lie_rng, attack_rng = rng.spawn(5)
         self.scenario = scenario
         self.robots = tuple(robots)
         self.world = world
@@ -79,9 +83,11 @@ class Simulation:
         self._sensor = OdometrySensor(robots, sensor_rng)
         self._readings = Readings(scenario, robots, reading_rng)
         self._liars = Liars(scenario, robots, lie_rng) if scenario.lies else None
+        self._attackers = Attackers(scenario, robots, attack_rng) if scenario.attackers else None
+        self._stations = Stations(scenario) if scenario.commands else None
         self._sizes = sizes(scenario)
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
-        self.office = Office() if jobs else None
+        self.office = Office(ears_of(scenario)) if jobs else None
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -113,6 +119,10 @@ class Simulation:
         heard = self._channel.deliver(self.time, self.alive)
         if self._liars is not None:
             heard = self._liars.spoil(heard)
+        if self._stations is not None:
+            self._stations.speak(self.tick, heard, self.alive)
+        if self._attackers is not None:
+            self._attackers.speak(self.time, self.tick, heard, self._truth.position, self.alive)
         return tuple(
             Stimulus(tick=self.tick, odometry=odometry, frames=tuple(frames), readings=read) if alive else None
             for odometry, frames, read, alive in zip(self._odometry, heard, readings, self.alive, strict=True)
@@ -138,8 +148,11 @@ class Simulation:
                 row[:3] = response.command.linear
                 row[3] = response.command.yaw_rate
         self._channel.send(self.time, frames, self._truth.position, self.alive)
+        if self._attackers is not None:
+            self._attackers.listen(frames, self._truth.position)
         effects = self.office.hear(frames) if self.office is not None else ()
-        self._record(responses, frames, commands, effects)
+        told = self._stations.listen(self.tick, frames) if self._stations is not None else ()
+        self._record(responses, frames, commands, effects, told)
         self.world.step(commands, self._observe)
         self.tick += 1
 
@@ -153,6 +166,7 @@ class Simulation:
         frames: Sequence[bytes | None],
         commands: Array,
         effects: tuple[Effect, ...],
+        told: tuple[Told, ...],
     ) -> None:
         if not self.observers:
             return
@@ -167,6 +181,7 @@ class Simulation:
             status=tuple(response.status if response else None for response in responses),
             radio=self.radio_counts,
             effects=effects,
+            told=told,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
         )
         for observer in self.observers:
@@ -183,7 +198,7 @@ def _held(frame: bytes | None) -> frozenset[int] | None:
     if frame is None:
         return None
     try:
-        return unpack_ids(decode(frame).held)
+        return unpack_ids(decode(inside(frame)).held)
     except FrameError:
         return None
 
@@ -191,7 +206,7 @@ def _held(frame: bytes | None) -> frozenset[int] | None:
 def _values(frame: bytes | None, of: Sequence[int]) -> tuple[tuple[float, ...], ...] | None:
     """Values that a robot tells in its own frame, before the air is lied into."""
     try:
-        return None if frame is None else values_in(decode(frame), of)
+        return None if frame is None else values_in(decode(inside(frame)), of)
     except FrameError:
         return None
 

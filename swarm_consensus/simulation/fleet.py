@@ -13,6 +13,7 @@ from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.agreement import facts_of
+from swarm_consensus.simulation.identities import trust_of
 from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.quantities import quantities_of
 from swarm_consensus.simulation.roster import group_of
@@ -39,6 +40,7 @@ def agent_configs(
     obstacles = tuple(prisms(scenario))
     fence = fence_corners(scenario.bounds_m)
     facts = facts_of(scenario)
+    trust = trust_of(scenario)
     return tuple(
         AgentConfig(
             index=index,
@@ -58,6 +60,7 @@ def agent_configs(
             task=task_of(scenario.mission, robot, robots),
             quantities=quantities_of(scenario, robot),
             facts=facts,
+            trust=trust,
             blocking=tuple(blocking(scenario)),
         )
         for index, robot in enumerate(robots)

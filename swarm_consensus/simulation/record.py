@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from swarm_consensus.arrays import Array
 from swarm_consensus.robot.state import Odometry, Status
 from swarm_consensus.simulation.office import Effect
+from swarm_consensus.simulation.stations import Told
 from swarm_consensus.simulation.world import Truth
 
 
@@ -29,3 +30,4 @@ class TickRecord:
     radio: Mapping[str, int]  # frames so far, by what became of them
     values: tuple[tuple[tuple[float, ...], ...] | None, ...] = ()  # of each robot and quantity, as its frame tells it
     effects: tuple[Effect, ...] = ()  # attempts at jobs, as their executor saw them in this tick
+    told: tuple[Told, ...] = ()  # answers that ground stations heard in this tick

@@ -175,6 +175,47 @@ class Agreement(Strict, frozen=True):
     jobs: list[Job] = []
 
 
+class Security(Strict, frozen=True):
+    """How frames are proven to be a robot's: docs/trust.md explains it."""
+
+    seal: Literal["identity", "group", "none"] = "identity"  # a signature each, one key that all share, or nothing
+
+
+class Operator(Strict, frozen=True):
+    """Somebody who has a key, and perhaps a role from the beginning."""
+
+    name: str
+    role: Literal["viewer", "operator", "commander", "administrator"] | None = None  # None: may get one
+
+
+class Command(Strict, frozen=True):
+    """What an operator asks of the swarm, by a ground station that repeats it until it is answered."""
+
+    at_s: NotNegative
+    operator: str
+    order: Literal["goto", "behaviour", "formation", "halt", "resume", "land", "grant", "revoke"]
+    heard_by: list[str]  # robots or groups that hear the ground station, and are heard by it
+    until_s: Positive | None = None  # when it gives up; None: never
+    goal_m: Point | None = None  # goto
+    behaviour: str | None = None
+    robot: str | None = None  # behaviour: the leader of follow, the base of explore
+    slots_m: list[Point] = []  # formation
+    who: str | None = None  # grant, revoke: an operator
+    role: str | None = None  # grant
+
+
+class Attacker(Strict, frozen=True):
+    """A radio that is none of the swarm's, and has none of its keys."""
+
+    name: str
+    position_m: Point
+    does: list[Literal["replay", "garbage", "alter", "forge"]]  # each of them in every tick
+    packets: Annotated[int, Meta(ge=1, le=100)] = 1  # of each kind in a tick
+    from_s: NotNegative = 0.0
+    until_s: Positive | None = None  # None: to the end
+    range_m: Positive | None = None  # None: that of the robots' radio
+
+
 class Control(Strict, frozen=True):
     """How robots decide; the defaults are the ones that docs/guarantees.md argues for."""
 
@@ -208,6 +249,7 @@ class Expect(Strict, frozen=True):
     commits_at_least: Commits | None = None  # every living robot knows of so many at the end
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
+    dismissed_obeyed_s: NotNegative | None = None  # a robot obeys an operator at most so long after his dismissal
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
 
@@ -228,5 +270,9 @@ class Scenario(Strict, frozen=True):
     quantities: list[Quantity] = []
     lies: list[Lie] = []
     agreement: Agreement | None = None
+    security: Security | None = None  # None: frames are not sealed
+    operators: list[Operator] = []
+    commands: list[Command] = []
+    attackers: list[Attacker] = []
     control: Control = Control()
     expect: Expect = Expect()

@@ -15,6 +15,7 @@ from swarm_consensus.simulation.checks.relations import relation_problems
 from swarm_consensus.simulation.checks.robots import robot_problems
 from swarm_consensus.simulation.checks.shapes import goal_problems, shape_problems
 from swarm_consensus.simulation.checks.starts import start_problems
+from swarm_consensus.simulation.checks.trust import trust_problems
 from swarm_consensus.simulation.scenario import Scenario
 
 __all__ = ["check"]
@@ -35,5 +36,6 @@ def check(scenario: Scenario) -> list[str]:
         *quantity_problems(scenario),
         *lie_problems(scenario),
         *agreement_problems(scenario),
+        *trust_problems(scenario),
     ]
     return problems or [*goal_problems(scenario), *start_problems(scenario)]
