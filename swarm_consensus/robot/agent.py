@@ -93,6 +93,7 @@ class Agent:
             oldest_ticks=config.lost_after,
         )
         self._halted = False
+        self._charge: float | None = None
         self._sequence = 0
         self._reference: Array | None = None
         self._velocity = _STILL
@@ -122,6 +123,7 @@ class Agent:
             already, so that it is news until then.
         """
         tick = stimulus.tick
+        self._charge = stimulus.charge
         odometry = _usable(stimulus.odometry)
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
@@ -269,6 +271,7 @@ class Agent:
             values=() if self._quantities is None else self._quantities.status(),
             lambda2=neighbours.link_state.lambda2,
             facts=None if self._facts is None else self._facts.standing(self.names),
+            charge=self._charge,
         )
 
     def _beacon(

@@ -226,8 +226,8 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities and the log, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.facts) if each]
+    """Quantities, the log and batteries, where there are any."""
+    seen = [each for each in (monitor.agreement, monitor.facts, monitor.batteries) if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -305,6 +305,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "frames": monitor.radio,
         **(monitor.agreement.metrics() if monitor.agreement else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
+        **(monitor.batteries.metrics() if monitor.batteries else {}),
     }
 
 

@@ -29,3 +29,4 @@ class TickRecord:
     radio: Mapping[str, int]  # frames so far, by what became of them
     values: tuple[tuple[tuple[float, ...], ...] | None, ...] = ()  # of each robot and quantity, as its frame tells it
     effects: tuple[Effect, ...] = ()  # attempts at jobs, as their executor saw them in this tick
+    charge: Array | None = None  # (n,) share of its battery's capacity that each robot has left; None: no batteries

@@ -175,6 +175,16 @@ class Agreement(Strict, frozen=True):
     jobs: list[Job] = []
 
 
+class Battery(Strict, frozen=True):
+    """Of each robot, all alike; an empty one leaves its robot without power for good."""
+
+    capacity_j: Positive
+    idle_w: NotNegative = 2.0  # drains while the robot has power
+    motion_j_m: NotNegative = 5.0  # drains beside that, for each metre moved
+    charge_w: Positive = 50.0  # the most that it takes
+    start: dict[str, Share] = {}  # charge at the start, by robot or group; the others are full
+
+
 class Control(Strict, frozen=True):
     """How robots decide; the defaults are the ones that docs/guarantees.md argues for."""
 
@@ -209,6 +219,7 @@ class Expect(Strict, frozen=True):
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
+    run_dry: Commits | None = None  # at most so many batteries are ever empty
 
 
 class Scenario(Strict, frozen=True):
@@ -228,5 +239,6 @@ class Scenario(Strict, frozen=True):
     quantities: list[Quantity] = []
     lies: list[Lie] = []
     agreement: Agreement | None = None
+    battery: Battery | None = None
     control: Control = Control()
     expect: Expect = Expect()
