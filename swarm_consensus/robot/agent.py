@@ -24,11 +24,13 @@ from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, Note, Parcels, Values, messages_of
 from swarm_consensus.network.inbox import Inbox
+from swarm_consensus.robot.charging import TOPIC as DOCK
+from swarm_consensus.robot.charging import Charging, Errand, packed_token
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.quantities import Quantities
-from swarm_consensus.robot.safety import Blocked, Safety
+from swarm_consensus.robot.safety import Blocked, Closed, Safety
 from swarm_consensus.robot.speech import note, say
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
@@ -86,6 +88,9 @@ class Agent:
         self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
         orders, count = config.facts, len(config.roster)
         self._facts = Facts(config.index, count, orders, config.rate, storage) if orders else None
+        permits = None if self._facts is None else self._facts.permits
+        self._charging = Charging(config, permits, guidance) if permits is not None and config.battery else None
+        self._errand = Errand()
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -133,6 +138,8 @@ class Agent:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
         values = self._agree(stimulus, neighbours)
+        if self._charging is not None:
+            self._errand = self._charging.tick(tick, self._reference, stimulus.charge, neighbours, view)
         hold = self._reason_to_hold(odometry, neighbours, tick)
         if hold is None:
             decision = self._steer(self._wish(neighbours, view, notes, tick), neighbours, view)
@@ -198,7 +205,7 @@ class Agent:
         """Behaviour, then slip, then filter."""
         assert self._reference is not None
         desired = self._spatial(wish.velocity)
-        rows = self._safety.rows(self._reference, neighbours, view)
+        rows = self._safety.rows(self._reference, neighbours, view, self._closed())
         if isinstance(rows, Blocked):
             return Decision("held", desired=desired, active=(rows.name,), pushing=wish.pushing, note=wish.note)
         asked = self._slip.turn(wish.velocity)
@@ -219,25 +226,34 @@ class Agent:
         """Ask the behaviour."""
         assert self._reference is not None
         dims, living = self._dims, neighbours.living
-        return self._law(
-            Situation(
-                tick=tick,
-                position=self._reference[:dims],
-                velocity=self._velocity[:dims],
-                goal=self._present_goal(),
-                waypoint=self._waypoint,
-                others=living,
-                offset=view.offset[living, :dims],
-                distance=view.distance[living],
-                separation=neighbours.living_separation,
-                other_velocity=neighbours.velocities()[:, :dims],
-                linked=neighbours.links(),
-                pushing=neighbours.pushing(),
-                speed=self._speed,
-                count=len(self.names),
-                notes=notes,
-            )
+        situation = Situation(
+            tick=tick,
+            position=self._reference[:dims],
+            velocity=self._velocity[:dims],
+            goal=self._present_goal(),
+            waypoint=self._waypoint,
+            others=living,
+            offset=view.offset[living, :dims],
+            distance=view.distance[living],
+            separation=neighbours.living_separation,
+            other_velocity=neighbours.velocities()[:, :dims],
+            linked=neighbours.links(),
+            pushing=neighbours.pushing(),
+            speed=self._speed,
+            count=len(self.names),
+            notes=notes,
         )
+        wish = self._law(situation)
+        if self._charging is None or not self._errand.what:
+            return wish
+        return self._charging.wish(self._errand, situation, wish.note)
+
+    def _closed(self) -> list[Closed]:
+        """Return the docks onto which this robot must not go now."""
+        charging = self._charging
+        if charging is None:
+            return []
+        return [charging.closed[dock] for dock in self._errand.closed]
 
     def _move(self, odometry: Odometry | None, decision: Decision) -> tuple[Command, Array]:
         """Advance the reference as the vehicle can follow; return the command and the reference's velocity (3,)."""
@@ -272,6 +288,8 @@ class Agent:
             lambda2=neighbours.link_state.lambda2,
             facts=None if self._facts is None else self._facts.standing(self.names),
             charge=self._charge,
+            errand=self._errand.what,
+            permits=() if self._charging is None else self._charging.told(),
         )
 
     def _beacon(
@@ -291,7 +309,9 @@ class Agent:
             held=neighbours.beacon,
             pushing=decision.pushing,
         )
-        return say(beacon, (*values, *note(self._topic, decision.note)), neighbours, self._facts)
+        token = self._errand.token
+        shown = () if token is None else note(DOCK, packed_token(token))
+        return say(beacon, (*values, *shown, *note(self._topic, decision.note)), neighbours, self._facts)
 
     def _briefing(self, guidance: Guidance) -> Briefing:
         """Tell the behaviour all that does not change."""

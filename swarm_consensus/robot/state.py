@@ -53,6 +53,16 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Permit:
+    """A permit for a dock that a robot has, as far as it knows."""
+
+    queue: str
+    token: int
+    slot: int  # which of the queue's equal permits
+    left: int  # ticks for which it may still use it, by its own clock; 0: not now
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What a person asks of a robot: is it well, and what slows it."""
 
@@ -68,6 +78,8 @@ class Status:
     values: tuple[Value, ...] = ()  # of the quantities on which the swarm agrees
     facts: Standing | None = None  # of the log that the swarm shares, if it does
     charge: float | None = None  # share of its battery's capacity; None: no battery is sensed
+    errand: str = ""  # what it does instead of what its behaviour says: "waits for west", "charges at west", ...
+    permits: tuple[Permit, ...] = ()  # for docks
 
 
 @dataclass(frozen=True, slots=True)

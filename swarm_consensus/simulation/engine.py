@@ -18,6 +18,7 @@ from swarm_consensus.network.frame import FrameError, decode, unpack_ids
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
 from swarm_consensus.simulation.batteries import Batteries
+from swarm_consensus.simulation.docks import Docks, Sight
 from swarm_consensus.simulation.fleet import channel_model
 from swarm_consensus.simulation.liars import Liars
 from swarm_consensus.simulation.office import Effect, Office
@@ -86,6 +87,7 @@ class Simulation:
         battery = scenario.battery
         self.batteries = None if battery is None else Batteries(battery, robots, 1.0 / scenario.control.rate_hz)
         self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period
+        self.docks = Docks(scenario.docks, len(robots)) if scenario.docks else None
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -155,7 +157,11 @@ class Simulation:
                 row[3] = response.command.yaw_rate
         self._channel.send(self.time, frames, self._truth.position, self.alive)
         effects = self.office.hear(frames) if self.office is not None else ()
-        self._record(responses, frames, commands, effects)
+        sights: tuple[Sight, ...] = ()
+        if self.docks is not None:
+            sights = self.docks.look(frames, self._truth.position, self.alive)
+            self.given = self.docks.given
+        self._record(responses, frames, commands, effects, sights)
         if self.batteries is not None:
             self.batteries.step(self._truth.velocity, self.alive, self.given)
         self.world.step(commands, self._observe)
@@ -171,6 +177,7 @@ class Simulation:
         frames: Sequence[bytes | None],
         commands: Array,
         effects: tuple[Effect, ...],
+        sights: tuple[Sight, ...],
     ) -> None:
         if not self.observers:
             return
@@ -186,6 +193,7 @@ class Simulation:
             radio=self.radio_counts,
             effects=effects,
             charge=None if self.batteries is None else self.batteries.share,
+            docks=sights,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
         )
         for observer in self.observers:

@@ -106,6 +106,7 @@ def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot])
         leader=None if mission.leader is None else index[mission.leader],
         agreed_goal=mission.agreed_goal,
         base=None if mission.base is None else index[mission.base],
+        points=np.array([point[:2] for point in mission.points_m], dtype=float).reshape(-1, 2),
     )
 
 
