@@ -21,7 +21,7 @@ from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.ticks import read_stamp, write_stamp
-from swarm_consensus.robot.state import Command, Odometry, Standing, Status, Value
+from swarm_consensus.robot.state import Command, Odometry, Permit, Standing, Status, Value
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
@@ -172,6 +172,10 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
     }
     if status.charge is not None:
         values["charge"] = repr(float(status.charge))
+    if status.errand:
+        values["errand"] = status.errand
+    for permit in status.permits:
+        values[f"permit {permit.queue}"] = f"{permit.token} {permit.slot} {permit.left}"
     if status.facts is not None:
         for field in dataclasses.fields(status.facts):
             values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
@@ -207,6 +211,12 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
             facts=_standing(values),
             charge=float(values["charge"]) if "charge" in values else None,
+            errand=values.get("errand", ""),
+            permits=tuple(
+                Permit(queue, *map(int, values[f"permit {queue}"].split()))
+                for kind, _, queue in (key.partition(" ") for key in values)
+                if kind == "permit"
+            ),
             values=tuple(
                 Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
                 for kind, _, name in (key.partition(" ") for key in values)
@@ -214,7 +224,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
                 for text in (values[f"value {name}"],)
             ),
         )
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, TypeError):
         return None
 
 

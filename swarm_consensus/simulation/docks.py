@@ -95,9 +95,7 @@ class Docks:
         """Let a dock crash and come back: it knows what its disk holds."""
         self._stations[dock].start()
 
-    def look(
-        self, frames: Sequence[bytes | None], position: Array, alive: NDArray[np.bool_]
-    ) -> tuple[Sight, ...]:
+    def look(self, frames: Sequence[bytes | None], position: Array, alive: NDArray[np.bool_]) -> tuple[Sight, ...]:
         """See one tick, and decide who is given power.
 
         Parameters
