@@ -248,11 +248,21 @@ class Charging:
         if grant is None:
             return Errand(f"waits for {queue}", None, closed)
         dock, number = self.permits.berth(queue, grant)
-        name, spot = self.docks[dock].name, self.docks[dock].spots[number]
+        name, spot = self.docks[dock].name, self._spot(dock, number, neighbours)
         if opened is None and apart[dock] < self.keep[dock] + EDGE:
             return Errand(f"waits at {name}", None, closed)
         token = Token(dock, number, grant.token) if opened is not None and dock in on else None
         return Errand(f"charges at {name}" if token else f"goes to {name}", spot, closed, token)
+
+    def _spot(self, dock: int, number: int, neighbours: Neighbours) -> Array:
+        """Return where to stand on a dock, (2,) m: at its own place unless somebody is there, maybe without power."""
+        spots = self.docks[dock].spots
+        others = np.delete(view_places(neighbours, len(self._config.roster)), self._config.index, axis=0)[:, :2]
+        if not len(others):
+            return np.asarray(spots[number])
+        gap = np.sqrt(((spots[:, None] - others[None]) ** 2).sum(axis=2)).min(axis=1)
+        taken = gap[number] < float(neighbours.separation.max())
+        return np.asarray(spots[gap.argmax() if taken else number])
 
     def wish(self, errand: Errand, situation: Situation, note: bytes | None) -> Wish:
         """Return how to go on an errand, round the walls if the dock is farther away; who waits makes way."""

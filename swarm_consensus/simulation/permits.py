@@ -9,6 +9,7 @@ import numpy as np
 from swarm_consensus.agreement.lease import LeaseSettings
 from swarm_consensus.arrays import Array
 from swarm_consensus.robot import permits
+from swarm_consensus.robot.charging import SLACK
 from swarm_consensus.robot.permits import Berth, PermitOrders
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.roster import robot_names
@@ -27,9 +28,12 @@ def ring(places: int, apart: float) -> float:
     return 0.0 if places == 1 else 0.5 * apart / sin(pi / places)
 
 
-def spots(dock: Dock, apart: float) -> Array:
-    """Return the places on a dock, shape (places, 2), m: its middle, or a ring about it."""
-    radius = ring(dock.places, apart)
+def spots(dock: Dock, reach: float) -> Array:
+    """Return the places on a dock, shape (places, 2), m: its middle, or as far apart as it allows.
+
+    Far apart, since who falls silent on a dock keeps others away from as far as it may have come since.
+    """
+    radius = 0.0 if dock.places == 1 else dock.reach_m - reach
     angles = [2.0 * pi * number / dock.places for number in range(dock.places)]
     x, y = dock.position_m[:2]
     return np.array([[x + radius * cos(angle), y + radius * sin(angle)] for angle in angles])
@@ -60,14 +64,15 @@ def permits_of(scenario: Scenario) -> PermitOrders | None:
     agreement = scenario.agreement
     if agreement is None or agreement.permits is None or not scenario.docks:
         return None
-    apart, names, given = widest(scenario) + 0.1, robot_names(scenario), agreement.permits
+    names, given = robot_names(scenario), agreement.permits
+    reach = max(VEHICLES[entry.vehicle].reach for entry in scenario.robots) + SLACK
     docks = tuple(
         permits.Dock(
             name=dock.name,
             position=np.array(dock.position_m[:2], dtype=float),
             reach=dock.reach_m,
             power=dock.power_w,
-            spots=spots(dock, apart),
+            spots=spots(dock, reach),
         )
         for dock in scenario.docks
     )

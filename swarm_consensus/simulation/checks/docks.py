@@ -117,11 +117,12 @@ def _place_problems(scenario: Scenario, path: str, dock: Dock) -> Iterator[str]:
         return
     apart, reach = widest(scenario) + 0.1, _reach(scenario)
     radius, clear = ring(dock.places, apart), max(room(entry.vehicle) for entry in scenario.robots)
-    if radius + reach > dock.reach_m:
+    if radius + reach + SLACK > dock.reach_m:
         yield (
-            f"{path}.reach_m is {dock.reach_m:g}, must be at least {radius + reach:.2f}: so far from its middle are "
+            f"{path}.reach_m is {dock.reach_m:g}, must be at least {radius + reach + SLACK:.2f}: as far away are "
             f"{dock.places} robots that keep {apart:.2f} m apart"
         )
+    radius = max(radius, 0.0 if dock.places == 1 else dock.reach_m - reach - SLACK)
     gap = min([fence.exterior.distance(middle), *(wall.distance(middle) for wall in walls)])
     if gap < radius + clear:
         yield f"{path} is {gap:.2f} m from a wall or the fence, must be {radius + clear:.2f}: its places need that"
