@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import shapely
 
+from swarm_consensus.agreement.raft.messages import Count
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Situation, Wish
 from swarm_consensus.motion.guidance import Guidance
@@ -33,7 +34,8 @@ GAIN = 1.5  # 1/s, towards a place
 AWAY = 0.3  # m, beyond where a dock begins, to which a robot leaves
 EDGE = 0.5  # m, beyond where a dock begins, at which it waits to be let in
 SLACK = 0.02  # m
-NEAR = 0.1  # m, from its spot counts as there
+NEAR = 0.1  # m, from its spot: it has arrived
+THERE = 0.3  # m, from a spot: it asks for the next dock of its tour
 WIDTH = 0.6  # m, beyond the separation, over which one that waits makes way
 TOPIC = "dock"  # of the note by which a robot shows its token to a dock
 EXITS = 16  # directions in which a dock is left
@@ -43,9 +45,9 @@ _encoder = msgspec.msgpack.Encoder()
 class Token(msgspec.Struct, array_like=True, frozen=True):
     """What a robot shows to a dock."""
 
-    dock: int
-    place: int
-    token: int
+    dock: Count
+    place: Count
+    token: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Charging:
         self._remember(tick)
         self._make_plan(apart)
         self._settle(on)
-        self.permits.wanted = frozenset(self._wanted(on))
+        self.permits.wanted = frozenset(self._wanted(place))
         opened = self._opened(tick, on, neighbours, view)
         closed = tuple(dock for dock in range(len(self.docks)) if dock != opened)
         return self._errand(place, apart, on, opened, closed, neighbours)
@@ -168,13 +170,14 @@ class Charging:
 
         return min(self.permits.orders.queues, key=lambda pair: cost(*pair))[0]
 
-    def _wanted(self, on: list[int]) -> list[str]:
-        """Return the queues in which it waits or keeps a permit: of a tour also the next one, once it is on a dock."""
-        if not self._plan:
-            return []
-        first = self.permits.grant(self._plan[0])
-        there = first is not None and self.permits.berth(self._plan[0], first)[0] in on
-        return self._plan[:2] if there else self._plan[:1]
+    def _wanted(self, place: Array) -> list[str]:
+        """Return the queues in which it waits or keeps a permit: of a tour also the next one, once it stands at one."""
+        first = self.permits.grant(self._plan[0]) if self._plan else None
+        if first is None:
+            return self._plan[:1]
+        dock, _ = self.permits.berth(self._plan[0], first)
+        away = np.sqrt(((self.docks[dock].spots - place) ** 2).sum(axis=1)).min()
+        return self._plan[:2] if away < THERE or self._leaving else self._plan[:1]
 
     def _settle(self, on: list[int]) -> None:
         """Leave a dock when it is done there, when the next one of a tour is free, or to break a circle; forget it."""

@@ -54,6 +54,7 @@ class DockJudge:
         self.stale = 0
         self.refused = 0
         self.charged = np.zeros(len(robots))  # s that each robot was given power
+        self._first: dict[tuple[str, str], float] = {}  # by robot and dock: s, when it was given power there first
         self._permits: dict[int, tuple[Any, ...]] = {}  # as each robot told last
         self._alive: NDArray[np.bool_] = np.ones(len(robots), dtype=bool)
         self._bereft: list[_Bereft] = []
@@ -92,6 +93,7 @@ class DockJudge:
             self.refused += len(sight.refused)
             for robot in sight.who:
                 self.charged[robot] += 1.0 / rate
+                self._first.setdefault((self._names[robot], dock.name), record.time)
             over = len(sight.on) - dock.places
             if over > self.most_over:
                 self.most_over = over
@@ -154,6 +156,8 @@ class DockJudge:
             held = slowest <= within and self.backs + len(self._bereft) > 0
             value = f"{slowest:.2f} s" if self.backs or late else "no holder died"
             yield Finding("permit_back_s", f"at most {within:g} s", value, held, where or self._where_back)
+        if expect.tours_done is not None:
+            yield self._tours(expect.tours_done)
         within = expect.patrol_within_s
         if within is not None:
             yield Finding(
@@ -163,6 +167,16 @@ class DockJudge:
                 self.longest <= within,
                 self._lonely,
             )
+
+    def _tours(self, wanted: bool) -> Finding:
+        agreement = self._scenario.agreement
+        tours = agreement.permits.tours if agreement is not None and agreement.permits is not None else {}
+        stops = [(robot, dock) for robot, tour in tours.items() for dock in tour]
+        missing = [f"{robot} was never charged at {dock}" for robot, dock in stops if (robot, dock) not in self._first]
+        last = f"the last at {max(self._first[stop] for stop in stops):.2f} s" if stops and not missing else ""
+        value = f"{len(stops) - len(missing)} of {len(stops)} stops"
+        bound = "each stop of each tour" if wanted else "not each stop"
+        return Finding("tours_done", bound, value, bool(missing) != wanted, "; ".join(missing) or last)
 
     def metrics(self) -> dict[str, Any]:
         """Return the numbers of docks and patrol."""

@@ -22,7 +22,7 @@ from swarm_consensus.simulation.roster import robot_names
 from swarm_consensus.simulation.scenario import Agreement, Battery, Dock, Permits, Scenario
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_JUDGED = ("over_places", "stale_charges", "permit_back_s")
+_JUDGED = ("over_places", "stale_charges", "permit_back_s", "tours_done")
 
 
 def dock_problems(scenario: Scenario) -> Iterator[str]:
@@ -72,6 +72,8 @@ def _permit_problems(scenario: Scenario, agreement: Agreement, given: Permits) -
     except SettingsError as error:
         for problem in error.problems:
             yield f"agreement.permits has times that can't work, in ticks of 1/{rate} s: {problem}"
+    if scenario.expect.tours_done is not None and not given.tours:
+        yield "expect.tours_done is given, but agreement.permits.tours is missing: there is nothing to be done"
     queues, robots = [dock.name for dock in scenario.docks], robot_names(scenario)
     for robot, tour in given.tours.items():
         path = f"agreement.permits.tours.{robot}"
