@@ -43,6 +43,7 @@ class Task:
     leader: int | None = None  # roster index of whom the others follow
     agreed_goal: str | None = None  # the quantity whose present value is the goal, [x, y] m
     base: int | None = None  # roster index of the robot that stays where it is, and to which the others keep a way
+    points: Array = field(default_factory=lambda: _NO_SLOTS[:, :2])  # (p, 2) m, to be visited in turn
 
 
 @dataclass(frozen=True, slots=True)

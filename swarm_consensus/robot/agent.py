@@ -25,6 +25,8 @@ from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, Note, Parcels, Values, messages_of
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.air import Air, refusals
+from swarm_consensus.robot.charging import TOPIC as DOCK
+from swarm_consensus.robot.charging import Charging, Errand, packed_token
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.identity import Secrets
@@ -32,7 +34,7 @@ from swarm_consensus.robot.mission import landing
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.orders import COMMANDS, Desk, is_order
 from swarm_consensus.robot.quantities import Quantities
-from swarm_consensus.robot.safety import Blocked, Safety
+from swarm_consensus.robot.safety import Blocked, Closed, Safety
 from swarm_consensus.robot.speech import note, say
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
@@ -89,7 +91,7 @@ class Agent:
         self._task = config.task
         self._speed = me.speed
         self._safety = Safety(config)
-        self._take_up(config.task)
+        guidance = self._take_up(config.task)
         self._slip = Slip(config.index, config.period)
         self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
         orders, count = config.facts, len(config.roster)
@@ -97,6 +99,9 @@ class Agent:
         self._desk = Desk(config.index, trust, config.fence) if trust and trust.people and orders else None
         machines = {COMMANDS: self._desk.machine} if self._desk else {}
         self._facts = Facts(config.index, count, orders, config.rate, storage, machines) if orders else None
+        permits = None if self._facts is None else self._facts.permits
+        self._charging = Charging(config, permits, guidance) if permits is not None and config.battery else None
+        self._errand = Errand()
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -104,6 +109,7 @@ class Agent:
             oldest_ticks=config.lost_after,
         )
         self._halted = False
+        self._charge: float | None = None
         self._sequence = 0
         self._reference: Array | None = None
         self._velocity = _STILL
@@ -133,6 +139,7 @@ class Agent:
             already, so that it is news until then.
         """
         tick = stimulus.tick
+        self._charge = stimulus.charge
         odometry = _usable(stimulus.odometry)
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
@@ -142,6 +149,8 @@ class Agent:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
         values = self._agree(stimulus, neighbours)
+        if self._charging is not None:
+            self._errand = self._charging.tick(tick, self._reference, stimulus.charge, neighbours, view)
         hold = self._reason_to_hold(odometry, neighbours, tick)
         if hold is None:
             decision = self._steer(self._wish(neighbours, view, notes, tick), neighbours, view)
@@ -193,8 +202,8 @@ class Agent:
                 altitude = float(self.config.altitude[0] if self._reference is None else self._reference[2])
                 self._take_up(desk.task(self.config.task, altitude))
 
-    def _take_up(self, task: Task) -> None:
-        """Go on with a task."""
+    def _take_up(self, task: Task) -> Guidance:
+        """Go on with a task; return what knows the ways."""
         config = self.config
         self._task = task
         guidance = _guidance(config, task, self._safety.clearance)
@@ -202,6 +211,7 @@ class Agent:
         self._waypoint = guidance.waypoint if config.obstacles and task.goal is not None else None
         self._topic = task.behaviour
         self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
+        return guidance
 
     def _agree(self, stimulus: Stimulus, neighbours: Neighbours) -> tuple[Raw, ...]:
         """Do a round of what the swarm agrees on; return what to say of it."""
@@ -241,7 +251,7 @@ class Agent:
         """Behaviour, then slip, then filter."""
         assert self._reference is not None
         desired = self._spatial(wish.velocity)
-        rows = self._safety.rows(self._reference, neighbours, view)
+        rows = self._safety.rows(self._reference, neighbours, view, self._closed())
         if isinstance(rows, Blocked):
             return Decision("held", desired=desired, active=(rows.name,), pushing=wish.pushing, note=wish.note)
         asked = self._slip.turn(wish.velocity)
@@ -264,25 +274,34 @@ class Agent:
         dims, living = self._dims, neighbours.living
         if self._desk is not None and self._desk.lands:
             return landing(dims, self._speed)
-        return self._law(
-            Situation(
-                tick=tick,
-                position=self._reference[:dims],
-                velocity=self._velocity[:dims],
-                goal=self._present_goal(),
-                waypoint=self._waypoint,
-                others=living,
-                offset=view.offset[living, :dims],
-                distance=view.distance[living],
-                separation=neighbours.living_separation,
-                other_velocity=neighbours.velocities()[:, :dims],
-                linked=neighbours.links(),
-                pushing=neighbours.pushing(),
-                speed=self._speed,
-                count=len(self.names),
-                notes=notes,
-            )
+        situation = Situation(
+            tick=tick,
+            position=self._reference[:dims],
+            velocity=self._velocity[:dims],
+            goal=self._present_goal(),
+            waypoint=self._waypoint,
+            others=living,
+            offset=view.offset[living, :dims],
+            distance=view.distance[living],
+            separation=neighbours.living_separation,
+            other_velocity=neighbours.velocities()[:, :dims],
+            linked=neighbours.links(),
+            pushing=neighbours.pushing(),
+            speed=self._speed,
+            count=len(self.names),
+            notes=notes,
         )
+        wish = self._law(situation)
+        if self._charging is None or not self._errand.what:
+            return wish
+        return self._charging.wish(self._errand, situation, wish.note)
+
+    def _closed(self) -> list[Closed]:
+        """Return the docks onto which this robot must not go now."""
+        charging = self._charging
+        if charging is None:
+            return []
+        return [charging.closed[dock] for dock in self._errand.closed]
 
     def _move(self, odometry: Odometry | None, decision: Decision) -> tuple[Command, Array]:
         """Advance the reference as the vehicle can follow; return the command and the reference's velocity (3,)."""
@@ -326,6 +345,9 @@ class Agent:
             facts=None if self._facts is None else self._facts.standing(self.names),
             orders=None if self._desk is None else self._desk.status(),
             refused=refused,
+            charge=self._charge,
+            errand=self._errand.what,
+            permits=() if self._charging is None else self._charging.told(),
         )
 
     def _beacon(
@@ -345,7 +367,9 @@ class Agent:
             held=neighbours.beacon,
             pushing=decision.pushing,
         )
-        always = (*values, *note(self._topic, decision.note))
+        token = self._errand.token
+        shown = () if token is None else note(DOCK, packed_token(token))
+        always = (*values, *shown, *note(self._topic, decision.note))
         answers = self._desk.notes() if self._desk is not None else ()
         return self._air.seal(say(beacon, always, neighbours, self._facts, answers))
 

@@ -25,10 +25,12 @@ from swarm_consensus.agreement.raft.messages import Config, Forward, Message
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.replica import Replica, Storage
 from swarm_consensus.agreement.requests import Requests
+from swarm_consensus.agreement.semaphore import Semaphores
 from swarm_consensus.agreement.sessions import Machine, Sessions
 from swarm_consensus.agreement.trigger import Attempt, Foreman, Times, Triggers
 from swarm_consensus.network.frame import Note, Parcels, packed
 from swarm_consensus.network.mesh import Mesh, MeshSettings
+from swarm_consensus.robot.permits import PERMITS, PermitOrders, Permits
 from swarm_consensus.robot.state import Standing
 
 BACKLOG = 64  # commands of others that wait while there is more to say than can be said
@@ -58,6 +60,7 @@ class FactsOrders:
     mesh: MeshSettings = MeshSettings()
     report: int = 0  # ticks between two reports of each robot to the log; 0: none
     jobs: tuple[tuple[str, Times], ...] = ()  # what is to be done, and when, in seconds from tick 0
+    permits: PermitOrders | None = None  # for docks; None: there are none
 
     def config(self, count: int) -> Config:
         """Return who votes and who learns in a roster of `count` robots, as the log begins."""
@@ -98,7 +101,12 @@ class Facts:
         self._own = own
         self._orders = orders
         self._triggers = Triggers([name for name, _ in orders.jobs])
-        self._machines = Machines({"reports": Reports(), JOBS: self._triggers, **machines})
+        behind: dict[str, Machine] = {"reports": Reports(), JOBS: self._triggers, **machines}
+        self.permits: Permits | None = None
+        if orders.permits is not None:
+            behind[PERMITS] = semaphores = Semaphores(orders.permits.counts)
+            self.permits = Permits(own, orders.permits, semaphores)
+        self._machines = Machines(behind)
         patience = orders.settings.election_ticks
         self._foreman = Foreman(own, dict(orders.jobs), since=0, patience=patience)
         self._rate = rate
@@ -125,6 +133,8 @@ class Facts:
         self._missed = max(tick - self._tick, 0)
         self._tick = max(tick, self._tick)
         self.mesh.begin(tick)
+        if self.permits is not None:
+            self.permits.begin(tick)
 
     def meet(self, sender: int) -> None:
         """Take note that a frame of a neighbour was heard."""
@@ -159,7 +169,9 @@ class Facts:
             return  # `stopped` says why; the robot goes on without
         self.reads = news.reads
         self._post(news.messages)
-        self._requests.hear(news.outcomes)
+        for answer in self._requests.hear(news.outcomes):
+            if self.permits is not None:
+                self.permits.answered(answer.data)
 
     def want(self, commands: Iterable[bytes], read: int | None) -> None:
         """Take what is to be asked of the log in this tick: commands, and a read by a token that was never used."""
@@ -191,6 +203,10 @@ class Facts:
             self._requests.ask(pack("reports", pack_report(Report(self._own, self._tick))))
         if self._orders.jobs:
             self._work(replica)
+        if self.permits is not None:
+            for command in self.permits.due(replica.node.lead is not None):
+                if not self._requests.ask(command):
+                    self.permits.answered(command)  # too many wait
         data = self._requests.due(self._tick)
         if data is not None and not replica.node.propose(data):
             self._requests.failed()

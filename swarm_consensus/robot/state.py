@@ -72,6 +72,16 @@ class OrdersStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Permit:
+    """A permit for a dock that a robot has, as far as it knows."""
+
+    queue: str
+    token: int
+    slot: int  # which of the queue's equal permits
+    left: int  # ticks for which it may still use it, by its own clock; 0: not now
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What a person asks of a robot: is it well, and what slows it."""
 
@@ -88,6 +98,9 @@ class Status:
     facts: Standing | None = None  # of the log that the swarm shares, if it does
     orders: OrdersStatus | None = None  # of people, if there are any who may give some
     refused: tuple[tuple[str, int], ...] = ()  # the dropped frames by cause, without causes that there were none of
+    charge: float | None = None  # share of its battery's capacity; None: no battery is sensed
+    errand: str = ""  # what it does instead of what its behaviour says: "waits for west", "charges at west", ...
+    permits: tuple[Permit, ...] = ()  # for docks
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,7 @@ class Stimulus:
     odometry: Odometry | None  # none when the sensor is silent
     frames: tuple[bytes, ...]  # frames heard since the last tick, in order of arrival
     readings: tuple[float, ...] = ()  # of the sensors of quantities, in the scenario's order; NaN: silent
+    charge: float | None = None  # share of its battery's capacity; None: no battery is sensed
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from swarm_consensus.motion.metrics import relative_connectivity
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.agreement import Agreement
+from swarm_consensus.run.batteries import BatteryJudge
+from swarm_consensus.run.docks import DockJudge
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.facts import FactsJudge
 from swarm_consensus.run.formation import FormationJudge
@@ -111,6 +113,8 @@ class Monitor:
         self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
         self.facts = FactsJudge(scenario, robots) if scenario.agreement is not None else None
+        self.batteries = BatteryJudge(scenario, robots) if scenario.battery is not None else None
+        self.docks = DockJudge(scenario, robots) if scenario.docks or scenario.mission.points_m else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
         self._sight = SightLines(walls)
@@ -143,6 +147,10 @@ class Monitor:
             self.agreement.look(record)
         if self.facts is not None:
             self.facts.look(record)
+        if self.batteries is not None:
+            self.events += [Event(record.time, what) for what in self.batteries.look(record)]
+        if self.docks is not None:
+            self.events += [Event(record.time, what) for what in self.docks.look(record)]
         self.motion.look(record)
         series = self.series
         series.time.append(record.time)

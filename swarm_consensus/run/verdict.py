@@ -237,8 +237,8 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities and the log, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.facts) if each]
+    """Quantities, the log, batteries and docks, where there are any."""
+    seen = [each for each in (monitor.agreement, monitor.facts, monitor.batteries, monitor.docks) if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -317,6 +317,8 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "seal": monitor.scenario.security.seal if monitor.scenario.security else "none",
         **(monitor.agreement.metrics() if monitor.agreement else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
+        **(monitor.batteries.metrics() if monitor.batteries else {}),
+        **(monitor.docks.metrics() if monitor.docks else {}),
     }
 
 

@@ -19,6 +19,8 @@ from swarm_consensus.network.seal import inside
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
 from swarm_consensus.simulation.attackers import Attackers
+from swarm_consensus.simulation.batteries import Batteries
+from swarm_consensus.simulation.docks import Docks, Sight
 from swarm_consensus.simulation.fleet import channel_model
 from swarm_consensus.simulation.identities import ears_of
 from swarm_consensus.simulation.liars import Liars
@@ -88,6 +90,10 @@ class Simulation:
         self._sizes = sizes(scenario)
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
         self.office = Office(ears_of(scenario)) if jobs else None
+        battery = scenario.battery
+        self.batteries = None if battery is None else Batteries(battery, robots, 1.0 / scenario.control.rate_hz)
+        self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period
+        self.docks = Docks(scenario.docks, len(robots), ears_of(scenario)) if scenario.docks else None
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -110,7 +116,7 @@ class Simulation:
         tuple
             One stimulus for each robot; None for one without power. Robots switched at this tick are in ``events``.
         """
-        self.events = self._plan.get(self.tick, ())
+        self.events = self._power_events()
         for event in self.events:
             self.set_power(event.robot, event.on)
         self._truth = self.world.truth()
@@ -123,10 +129,22 @@ class Simulation:
             self._stations.speak(self.tick, heard, self.alive)
         if self._attackers is not None:
             self._attackers.speak(self.time, self.tick, heard, self._truth.position, self.alive)
+        charge = [None] * len(self.robots) if self.batteries is None else self.batteries.sensed()
         return tuple(
-            Stimulus(tick=self.tick, odometry=odometry, frames=tuple(frames), readings=read) if alive else None
-            for odometry, frames, read, alive in zip(self._odometry, heard, readings, self.alive, strict=True)
+            Stimulus(self.tick, odometry, tuple(frames), read, left) if alive else None
+            for odometry, frames, read, left, alive in zip(
+                self._odometry, heard, readings, charge, self.alive, strict=True
+            )
         )
+
+    def _power_events(self) -> tuple[PowerEvent, ...]:
+        """Return who is switched at this tick: as the faults say, and off where a battery has come to its end."""
+        planned = self._plan.get(self.tick, ())
+        if self.batteries is None:
+            return planned
+        empty = self.batteries.empty
+        dry = [PowerEvent(robot, on=False) for robot in np.flatnonzero(empty & self.alive).tolist()]
+        return (*(event for event in planned if not empty[event.robot]), *dry)
 
     def set_power(self, robot: int, on: bool) -> None:
         """Switch a robot off or on, in the world and on the air; also for a process that died by itself."""
@@ -152,7 +170,13 @@ class Simulation:
             self._attackers.listen(frames, self._truth.position)
         effects = self.office.hear(frames) if self.office is not None else ()
         told = self._stations.listen(self.tick, frames) if self._stations is not None else ()
-        self._record(responses, frames, commands, effects, told)
+        sights: tuple[Sight, ...] = ()
+        if self.docks is not None:
+            sights = self.docks.look(frames, self._truth.position, self.alive)
+            self.given = self.docks.given
+        self._record(responses, frames, commands, effects, told, sights)
+        if self.batteries is not None:
+            self.batteries.step(self._truth.velocity, self.alive, self.given)
         self.world.step(commands, self._observe)
         self.tick += 1
 
@@ -167,6 +191,7 @@ class Simulation:
         commands: Array,
         effects: tuple[Effect, ...],
         told: tuple[Told, ...],
+        sights: tuple[Sight, ...],
     ) -> None:
         if not self.observers:
             return
@@ -182,6 +207,8 @@ class Simulation:
             radio=self.radio_counts,
             effects=effects,
             told=told,
+            charge=None if self.batteries is None else self.batteries.share,
+            docks=sights,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
         )
         for observer in self.observers:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.robot.state import Odometry, Status
+from swarm_consensus.simulation.docks import Sight
 from swarm_consensus.simulation.office import Effect
 from swarm_consensus.simulation.stations import Told
 from swarm_consensus.simulation.world import Truth
@@ -31,3 +32,5 @@ class TickRecord:
     values: tuple[tuple[tuple[float, ...], ...] | None, ...] = ()  # of each robot and quantity, as its frame tells it
     effects: tuple[Effect, ...] = ()  # attempts at jobs, as their executor saw them in this tick
     told: tuple[Told, ...] = ()  # answers that ground stations heard in this tick
+    charge: Array | None = None  # (n,) share of its battery's capacity that each robot has left; None: no batteries
+    docks: tuple[Sight, ...] = ()  # what each dock saw in this tick

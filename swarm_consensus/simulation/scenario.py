@@ -103,6 +103,7 @@ class Mission(Strict, frozen=True):
     density: list[Peak] = []  # coverage: where robots are wanted more
     leader: str | None = None  # follow: the robot that the others follow
     base: str | None = None  # explore: the robot that stays, and to which the others keep a way
+    points_m: list[Point] = []  # patrol: [x, y], visited in turn for ever
 
 
 class Fault(Strict, frozen=True):
@@ -161,6 +162,17 @@ class Job(Strict, frozen=True):
     schedule: str | None = None  # or as in crontab, in a world that begins at midnight UTC
 
 
+class Permits(Strict, frozen=True):
+    """Who may go onto a dock is decided in the log: first come first served, for as long as a lease lasts."""
+
+    per: Literal["dock", "swarm"] = "dock"  # a queue for each dock, or one for all docks together
+    count: Annotated[int, Meta(ge=1, le=64)] | None = None  # K, permits of each queue; None: as many as places
+    lease_s: Positive = 12.0  # without a renewal a permit goes to another after so long
+    renew_s: Positive = 1.0  # between renewals
+    delay_s: Positive = 1.5  # largest usual time until a renewal is known to be settled
+    tours: dict[str, list[str]] = {}  # by robot: docks it takes one after the other, keeping each until it has the next
+
+
 class Agreement(Strict, frozen=True):
     """A log that all robots share, and what stands on it: docs/agreement.md explains it."""
 
@@ -173,6 +185,27 @@ class Agreement(Strict, frozen=True):
     budget_bytes_s: Annotated[int, Meta(ge=500, le=1_000_000)] = 8000  # that a robot may send for the mesh, a second
     report_s: Positive | None = None  # each robot writes a line into the log so often; None: never
     jobs: list[Job] = []
+    permits: Permits | None = None  # for docks
+
+
+class Battery(Strict, frozen=True):
+    """Of each robot, all alike; an empty one leaves its robot without power for good."""
+
+    capacity_j: Positive
+    idle_w: NotNegative = 2.0  # drains while the robot has power
+    motion_j_m: NotNegative = 5.0  # drains beside that, for each metre moved
+    charge_w: Positive = 50.0  # the most that it takes
+    start: dict[str, Share] = {}  # charge at the start, by robot or group; the others are full
+
+
+class Dock(Strict, frozen=True):
+    """A place on the ground where batteries are charged; robots on it are those whose middle is within its reach."""
+
+    name: str
+    position_m: Point  # [x, y], its middle
+    reach_m: Positive = 1.0
+    places: Annotated[int, Meta(ge=1, le=8)] = 1  # so many robots may be on it
+    power_w: Positive = 40.0  # to each of them
 
 
 class Security(Strict, frozen=True):
@@ -251,6 +284,12 @@ class Expect(Strict, frozen=True):
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     dismissed_obeyed_s: NotNegative | None = None  # a robot obeys an operator at most so long after his dismissal
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
+    run_dry: Commits | None = None  # at most so many batteries are ever empty
+    over_places: Commits | None = None  # at most so many robots too many are ever on a dock
+    stale_charges: Commits | None = None  # at most so often a dock gives power for a token older than one it has seen
+    permit_back_s: Positive | None = None  # a holder's permit goes to another so soon after the holder crashed
+    tours_done: bool | None = None  # each robot of a tour was given power by each dock of it
+    patrol_within_s: Positive | None = None  # no point of the patrol is ever longer without a visit
 
 
 class Scenario(Strict, frozen=True):
@@ -274,5 +313,7 @@ class Scenario(Strict, frozen=True):
     operators: list[Operator] = []
     commands: list[Command] = []
     attackers: list[Attacker] = []
+    battery: Battery | None = None
+    docks: list[Dock] = []
     control: Control = Control()
     expect: Expect = Expect()
