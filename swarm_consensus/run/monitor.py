@@ -20,6 +20,7 @@ from swarm_consensus.motion.metrics import relative_connectivity
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.agreement import Agreement
+from swarm_consensus.run.choices import ChoiceJudge
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.facts import FactsJudge
 from swarm_consensus.run.formation import FormationJudge
@@ -110,6 +111,7 @@ class Monitor:
         self.last: Array = self.start
         self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
+        self.choices = ChoiceJudge(scenario, robots) if scenario.choices else None
         self.facts = FactsJudge(scenario, robots) if scenario.agreement is not None else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
@@ -141,6 +143,8 @@ class Monitor:
             self.exploration.look(position[record.alive])
         if self.agreement is not None:
             self.agreement.look(record)
+        if self.choices is not None:
+            self.choices.look(record)
         if self.facts is not None:
             self.facts.look(record)
         self.motion.look(record)

@@ -33,6 +33,8 @@ def save_series(folder: Path, monitor: Monitor, paths: Array, contacts: Sequence
         values[key] = getattr(series, key)
     if monitor.agreement is not None:
         values |= monitor.agreement.series()
+    if monitor.choices is not None:
+        values |= monitor.choices.series()
     for key in ("order", "polarisation", "mismatch", "cohesion", "energy"):
         values[key] = getattr(motion, key)
     np.savez_compressed(

@@ -226,8 +226,8 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities and the log, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.facts) if each]
+    """Quantities, choices and the log, where there are any."""
+    seen = [each for each in (monitor.agreement, monitor.choices, monitor.facts) if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -304,6 +304,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "path_length_m": dict(zip(monitor.names, np.round(monitor.path_length, 3).tolist(), strict=True)),
         "frames": monitor.radio,
         **(monitor.agreement.metrics() if monitor.agreement else {}),
+        **(monitor.choices.metrics() if monitor.choices else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
     }
 

@@ -15,8 +15,10 @@ import numpy as np
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.channel import Channel
 from swarm_consensus.network.frame import FrameError, decode, unpack_ids
+from swarm_consensus.robot.choices import Choice, chosen_in
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
+from swarm_consensus.simulation.choices import choices_of
 from swarm_consensus.simulation.fleet import channel_model
 from swarm_consensus.simulation.liars import Liars
 from swarm_consensus.simulation.office import Effect, Office
@@ -80,6 +82,8 @@ class Simulation:
         self._readings = Readings(scenario, robots, reading_rng)
         self._liars = Liars(scenario, robots, lie_rng) if scenario.lies else None
         self._sizes = sizes(scenario)
+        self._choices = choices_of(scenario, robots[0], len(robots)) if scenario.choices else ()
+        self._read: tuple[tuple[float, ...], ...] = ()
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
         self.office = Office() if jobs else None
         self._plan = _power_plan(scenario, robots)
@@ -109,7 +113,7 @@ class Simulation:
             self.set_power(event.robot, event.on)
         self._truth = self.world.truth()
         self._odometry = self._sensor.measure(self._truth, self.tick)
-        readings = self._readings.measure(self._truth)
+        readings = self._read = self._readings.measure(self._truth)
         heard = self._channel.deliver(self.time, self.alive)
         if self._liars is not None:
             heard = self._liars.spoil(heard)
@@ -168,6 +172,8 @@ class Simulation:
             radio=self.radio_counts,
             effects=effects,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
+            readings=self._read,
+            choices=tuple(_chosen(frame, self._choices) for frame in frames) if self._choices else (),
         )
         for observer in self.observers:
             observer.record(record)
@@ -192,6 +198,14 @@ def _values(frame: bytes | None, of: Sequence[int]) -> tuple[tuple[float, ...], 
     """Values that a robot tells in its own frame, before the air is lied into."""
     try:
         return None if frame is None else values_in(decode(frame), of)
+    except FrameError:
+        return None
+
+
+def _chosen(frame: bytes | None, of: Sequence[Choice]) -> tuple[tuple[float, ...], ...] | None:
+    """Choices that a robot tells in its own frame."""
+    try:
+        return None if frame is None else chosen_in(decode(frame), of)
     except FrameError:
         return None
 

@@ -95,7 +95,7 @@ class Mission(Strict, frozen=True):
 
     behaviour: str = "rendezvous"  # one of those that are registered
     goal_m: Point | None = None  # the common goal
-    agreed_goal: str | None = None  # rendezvous: the quantity whose present value is the goal, [x, y]
+    agreed_goal: str | None = None  # rendezvous: the quantity whose present value is the goal; seek: the mapped field
     goals_m: dict[str, Point] = {}  # a goal for each robot or group, before goal_m
     informed: list[str] = []  # go_to: robots or groups that are told their goal; empty: all
     slots_m: list[Point] = []  # formation: places about its centre, m, one for each robot
@@ -103,6 +103,8 @@ class Mission(Strict, frozen=True):
     density: list[Peak] = []  # coverage: where robots are wanted more
     leader: str | None = None  # follow: the robot that the others follow
     base: str | None = None  # explore: the robot that stays, and to which the others keep a way
+    agreed_speed: str | None = None  # the policy that limits the speed; nobody moves before all agreed on it
+    spread_s: Positive | None = None  # seek: for so long the swarm spreads, then it gathers
 
 
 class Fault(Strict, frozen=True):
@@ -151,6 +153,31 @@ class Lie(Strict, frozen=True):
     amplitude: list[Number] = []  # oscillating, two_faced: largest distance from the value
     period_s: Positive | None = None  # oscillating
     other: list[Number] = []  # divider: what it says to robots of odd roster index
+
+
+class Interest(Strict, frozen=True):
+    """What a robot wants of a common speed v: a metre costs it hurry / v + range (1 + payload) v^2."""
+
+    hurry: Number = 0.25  # price of a second
+    range: Number = 1.0  # price of energy, by (m/s)^2
+    payload: Number = 0.0  # in its own mass
+    weight: Number = 1.0  # of its voice
+
+
+class Choice(Strict, frozen=True):
+    """Something that the swarm chooses together: the best for the sum of everyone's own interest."""
+
+    name: str
+    kind: Literal["policy", "map"]  # a common speed; a field made of bumps, from measurements that stay on the robots
+    unit: str = ""  # for people
+    fairness: Literal["weighted", "max-min"] = "weighted"  # policy
+    limits_m_s: tuple[Number, Number] = (0.1, 1.0)  # policy: the slowest speed, and the fastest
+    interests: dict[str, Interest] = {}  # policy: of a robot or group
+    field: Field | None = None  # map: what there is to be sensed
+    noise_std: NotNegative = 0.0  # map: standard deviation of white Gaussian noise
+    bump_m: Positive | None = None  # map: width and spacing of the bumps
+    ridge: Positive = 0.01  # map: of each robot, in measurements: keeps small what nobody measured
+    every_m: Positive = 0.25  # map: a robot measures each time that it has gone so far
 
 
 class Job(Strict, frozen=True):
@@ -208,6 +235,10 @@ class Expect(Strict, frozen=True):
     commits_at_least: Commits | None = None  # every living robot knows of so many at the end
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
+    chosen_within: dict[str, Positive] = {}  # by choice: each robot's is this near the central optimum, see below
+    chosen_after_s: Positive | None = None  # so long after the start, and after each crash and return
+    flown_within_m_s: Positive | None = None  # then the body's speed, over a second, is this near the best agreed one
+    mapped_within: dict[str, Positive] = {}  # by map: root mean square error against the true field at the end
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
 
@@ -227,6 +258,7 @@ class Scenario(Strict, frozen=True):
     faults: list[Fault] = []
     quantities: list[Quantity] = []
     lies: list[Lie] = []
+    choices: list[Choice] = []
     agreement: Agreement | None = None
     control: Control = Control()
     expect: Expect = Expect()

@@ -1,0 +1,89 @@
+"""The choices of a scenario: what each robot is told of them, and what its sensors are to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from swarm_consensus.motion.obstacles import fence_corners
+from swarm_consensus.optimization.cruise import Cruise
+from swarm_consensus.optimization.field import Basis, grid
+from swarm_consensus.optimization.negotiation import Regret
+from swarm_consensus.optimization.negotiator import Settings
+from swarm_consensus.optimization.terms import Scaled, Term
+from swarm_consensus.robot import choices
+from swarm_consensus.robot.vehicle import VEHICLES
+from swarm_consensus.simulation.placement import PlacedRobot
+from swarm_consensus.simulation.roster import group_of
+from swarm_consensus.simulation.scenario import Choice, Interest, Scenario
+
+EXACT = 1e-6  # m/s: how far apart robots may be on a policy, and how far off, to be content
+PENALTY = 2.0  # of a map, in measurements a link: what a robot's neighbour knows counts as much
+
+
+def interest_of(choice: Choice, name: str) -> Interest:
+    """Return a robot's interest: its own, or its group's, or the default."""
+    return choice.interests.get(name, choice.interests.get(group_of(name), Interest()))
+
+
+def cruise_of(choice: Choice, robot: PlacedRobot) -> Cruise:
+    """Return what a metre costs a robot, by speed.
+
+    Raises
+    ------
+    OptimizationError
+        If that is not convex, or has no speed within the limits.
+    """
+    interest = interest_of(choice, robot.name)
+    low, high = choice.limits_m_s
+    return Cruise(interest.hurry, interest.range * (1.0 + interest.payload), low, min(high, robot.speed))
+
+
+def basis_of(choice: Choice, bounds: Sequence[ArrayLike]) -> Basis:
+    """Return the bumps of a map: a grid over the box of the fence."""
+    corners = fence_corners(bounds)  # type: ignore[arg-type]
+    return grid([corners.min(axis=0), corners.max(axis=0)], choice.bump_m or 1.0)
+
+
+def choices_of(scenario: Scenario, robot: PlacedRobot, count: int) -> tuple[choices.Choice, ...]:
+    """Return what one robot of a swarm of so many is told of the choices."""
+    first = sum(quantity.source in ("field", "altitude") for quantity in scenario.quantities)
+    mapped = [choice.name for choice in scenario.choices if choice.kind == "map"]
+    return tuple(
+        _policy(choice, robot, count)
+        if choice.kind == "policy"
+        else _chart(choice, scenario, first + mapped.index(choice.name), count)
+        for choice in scenario.choices
+    )
+
+
+def _policy(choice: Choice, robot: PlacedRobot, count: int) -> choices.Policy:
+    cruise, weight = cruise_of(choice, robot), interest_of(choice, robot.name).weight
+    start = np.array([cruise.best])
+    fair = choice.fairness == "max-min"
+    term: Term = Regret(cruise, weight, start) if fair else Scaled(cruise, weight)
+    return choices.Policy(
+        name=choice.name,
+        term=term,
+        start=np.append(start, 0.0) if fair else start,
+        size=1,
+        settings=Settings(robots=count, absolute=EXACT, relative=EXACT, windows=4 if fair else 8),
+    )
+
+
+def _chart(choice: Choice, scenario: Scenario, reading: int, count: int) -> choices.Chart:
+    return choices.Chart(
+        name=choice.name,
+        basis=basis_of(choice, scenario.bounds_m),
+        ridge=choice.ridge,
+        every=choice.every_m,
+        reading=reading,
+        settings=Settings(penalty=PENALTY, robots=count, absolute=1e-5, relative=1e-5, windows=0, single=True),
+    )
+
+
+def slowest(robots: Sequence[str]) -> float:
+    """Return the speed limit of the slowest of some vehicles, m/s."""
+    return min(VEHICLES[kind].speed for kind in robots)
