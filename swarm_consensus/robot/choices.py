@@ -187,7 +187,7 @@ class ChartPart(Settling):
         self._basis = orders.basis
         self._peak: Array | None = None
         self._due = 0
-        start = np.zeros(len(orders.basis.centres))
+        start = np.zeros(orders.basis.size)
         term = self._surveyor.survey.term()
         super().__init__(orders.name, Negotiator(own, term, start, orders.settings), room, patience)
 
@@ -225,8 +225,7 @@ class Chooser:
     """
 
     def __init__(self, own: int, orders: Sequence[Choice], fresh: int, patience: int) -> None:
-        room = (ROOM - _AROUND) // max(len(orders), 1)
-        self._parts = [_part(own, each, room, patience) for each in orders]
+        self._parts = [_part(own, each, room_for(len(orders)), patience) for each in orders]
         self._by_name = {part.name: part for part in self._parts}
         self._fresh = fresh
         self._heard: dict[int, int] = {}  # tick at which each was last heard
@@ -285,6 +284,11 @@ class Chooser:
         return tuple([Value(part.name, part.value(), part.spread()) for part in self._parts])
 
 
+def room_for(count: int) -> int:
+    """Return how many bytes of a frame each of so many choices has."""
+    return (ROOM - _AROUND) // max(count, 1)
+
+
 def _part(own: int, orders: Choice, room: int, patience: int) -> Part:
     if isinstance(orders, Policy):
         return PolicyPart(own, orders, room, patience)
@@ -311,6 +315,6 @@ def _told(entry: Raw, orders: Choice) -> tuple[float, ...]:
     offer = read_offer(entry)
     if offer is None:
         return ()
-    size = orders.term.size if isinstance(orders, Policy) else len(orders.basis.centres)
+    size = orders.term.size if isinstance(orders, Policy) else orders.basis.size
     point = point_of(offer, size, orders.settings)
     return () if point is None else tuple(point.tolist())

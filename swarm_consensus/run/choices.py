@@ -50,7 +50,7 @@ class PolicyJudge:
 
     def __init__(self, choice: Choice, robots: Sequence[PlacedRobot]) -> None:
         self.choice = choice
-        self.cruises: list[Cruise] = [cruise_of(choice, robot) for robot in robots]
+        self.cruises: list[Cruise] = [cruise_of(choice, robot.name, robot.speed) for robot in robots]
         self._weights = [interest_of(choice, robot.name).weight for robot in robots]
         self._best: dict[bytes, float] = {}  # by who lives
         self.track = Track(choice.name)
@@ -126,7 +126,7 @@ class MapJudge:
         self._features = orders.basis.features(flat)
         assert choice.field is not None
         self.true = strength(choice.field, np.c_[flat, np.zeros(len(flat))])
-        self._central = np.zeros(len(orders.basis.centres))
+        self._central = np.zeros(orders.basis.size)
         self._last: Array = np.zeros((count, len(self._central)))
         self.track = Track(choice.name)
 

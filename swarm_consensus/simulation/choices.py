@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.optimization.cruise import Cruise
-from swarm_consensus.optimization.field import Basis, grid
+from swarm_consensus.optimization.field import Basis, blended, grid
 from swarm_consensus.optimization.negotiation import Regret
 from swarm_consensus.optimization.negotiator import Settings
 from swarm_consensus.optimization.terms import Scaled, Term
 from swarm_consensus.robot import choices
-from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.placement import PlacedRobot
 from swarm_consensus.simulation.roster import group_of
 from swarm_consensus.simulation.scenario import Choice, Interest, Scenario
 
 EXACT = 1e-6  # m/s: how far apart robots may be on a policy, and how far off, to be content
-PENALTY = 2.0  # of a map, in measurements a link: what a robot's neighbour knows counts as much
+_FINE = 5  # places along a bump's width at which bumps are told apart
+MAPPING = Settings(penalty=2.0, absolute=1e-5, relative=1e-5, windows=0, single=True)  # of maps, but for the robots
 
 
 def interest_of(choice: Choice, name: str) -> Interest:
@@ -28,23 +29,30 @@ def interest_of(choice: Choice, name: str) -> Interest:
     return choice.interests.get(name, choice.interests.get(group_of(name), Interest()))
 
 
-def cruise_of(choice: Choice, robot: PlacedRobot) -> Cruise:
-    """Return what a metre costs a robot, by speed.
+def cruise_of(choice: Choice, name: str, speed: float) -> Cruise:
+    """Return what a metre costs a robot of that name and speed limit, by speed.
 
     Raises
     ------
     OptimizationError
         If that is not convex, or has no speed within the limits.
     """
-    interest = interest_of(choice, robot.name)
+    interest = interest_of(choice, name)
     low, high = choice.limits_m_s
-    return Cruise(interest.hurry, interest.range * (1.0 + interest.payload), low, min(high, robot.speed))
+    return Cruise(interest.hurry, interest.range * (1.0 + interest.payload), low, min(high, speed))
 
 
-def basis_of(choice: Choice, bounds: Sequence[ArrayLike]) -> Basis:
-    """Return the bumps of a map: a grid over the box of the fence."""
-    corners = fence_corners(bounds)  # type: ignore[arg-type]
-    return grid([corners.min(axis=0), corners.max(axis=0)], choice.bump_m or 1.0)
+def basis_of(choice: Choice, bounds: Sequence[Sequence[float]]) -> Basis:
+    """Return the shapes of a map: of bumps on a grid over the box of the fence, as measuring everywhere tells apart."""
+    corners = fence_corners(bounds)
+    return _basis(tuple(corners.min(axis=0).tolist()), tuple(corners.max(axis=0).tolist()), choice.bump_m or 1.0)
+
+
+@lru_cache(maxsize=8)
+def _basis(low: tuple[float, ...], high: tuple[float, ...], width: float) -> Basis:
+    lines = [np.linspace(a, b, max(round(_FINE * (b - a) / width), 2)) for a, b in zip(low, high, strict=True)]
+    places = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2)
+    return blended(grid([low, high], width), places)
 
 
 def choices_of(scenario: Scenario, robot: PlacedRobot, count: int) -> tuple[choices.Choice, ...]:
@@ -60,7 +68,7 @@ def choices_of(scenario: Scenario, robot: PlacedRobot, count: int) -> tuple[choi
 
 
 def _policy(choice: Choice, robot: PlacedRobot, count: int) -> choices.Policy:
-    cruise, weight = cruise_of(choice, robot), interest_of(choice, robot.name).weight
+    cruise, weight = cruise_of(choice, robot.name, robot.speed), interest_of(choice, robot.name).weight
     start = np.array([cruise.best])
     fair = choice.fairness == "max-min"
     term: Term = Regret(cruise, weight, start) if fair else Scaled(cruise, weight)
@@ -80,10 +88,5 @@ def _chart(choice: Choice, scenario: Scenario, reading: int, count: int) -> choi
         ridge=choice.ridge,
         every=choice.every_m,
         reading=reading,
-        settings=Settings(penalty=PENALTY, robots=count, absolute=1e-5, relative=1e-5, windows=0, single=True),
+        settings=replace(MAPPING, robots=count),
     )
-
-
-def slowest(robots: Sequence[str]) -> float:
-    """Return the speed limit of the slowest of some vehicles, m/s."""
-    return min(VEHICLES[kind].speed for kind in robots)
