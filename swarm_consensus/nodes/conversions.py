@@ -15,6 +15,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import Twist
 from nav_msgs.msg import Odometry as OdometryMessage
+from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.arrays import Array
@@ -131,6 +132,18 @@ def readings_from_ros(message: Float64MultiArray) -> tuple[int | None, tuple[flo
     return int(numbers[0]), numbers[1:]
 
 
+def charge_to_ros(charge: float, tick: int, rate: int, message: BatteryState) -> None:
+    """Put a charge, a share of the capacity, into sensor_msgs/BatteryState, which has 32 bits for it."""
+    write_stamp(message.header.stamp, tick, rate)
+    message.present = True
+    message.percentage = float(charge)
+
+
+def charge_from_ros(message: BatteryState) -> float | None:
+    """Take the charge out of sensor_msgs/BatteryState; None if it is no share."""
+    return float(message.percentage) if 0.0 <= message.percentage <= 1.0 else None
+
+
 def status_to_ros(status: Status, tick: int, rate: int, name: str) -> DiagnosticArray:
     """Tell a robot's status as diagnostic_msgs/DiagnosticArray.
 
@@ -157,6 +170,8 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
         "frames_dropped": str(status.dropped),
         "lambda2": UNKNOWN if status.lambda2 is None else repr(float(status.lambda2)),
     }
+    if status.charge is not None:
+        values["charge"] = repr(float(status.charge))
     if status.facts is not None:
         for field in dataclasses.fields(status.facts):
             values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
@@ -191,6 +206,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             dropped=int(values["frames_dropped"]),
             lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
             facts=_standing(values),
+            charge=float(values["charge"]) if "charge" in values else None,
             values=tuple(
                 Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
                 for kind, _, name in (key.partition(" ") for key in values)

@@ -97,6 +97,7 @@ class Agent:
             oldest_ticks=config.lost_after,
         )
         self._halted = False
+        self._charge: float | None = None
         self._sequence = 0
         self._reference: Array | None = None
         self._velocity = _STILL
@@ -126,6 +127,7 @@ class Agent:
             already, so that it is news until then.
         """
         tick = stimulus.tick
+        self._charge = stimulus.charge
         odometry = _usable(stimulus.odometry)
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
@@ -302,6 +304,7 @@ class Agent:
             values=tuple([v for each in (self._quantities, self._chooser) if each is not None for v in each.status()]),
             lambda2=neighbours.link_state.lambda2,
             facts=None if self._facts is None else self._facts.standing(self.names),
+            charge=self._charge,
         )
 
     def _beacon(

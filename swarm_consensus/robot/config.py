@@ -24,6 +24,16 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class Battery:
+    """What a robot knows of its battery."""
+
+    capacity: float  # J
+    idle: float  # W, drains while the robot has power
+    motion: float  # J/m, drains beside that, for each metre moved
+    charge: float  # W, the most that it takes
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """One robot's orders."""
 
@@ -46,6 +56,7 @@ class AgentConfig:
     facts: FactsOrders | None = None  # of the log that the swarm shares; None: there is none
     choices: tuple[Choice, ...] = ()  # that the swarm makes, in the same order on all robots
     blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
+    battery: Battery | None = None  # None: it does not end
 
     @property
     def readings(self) -> int:

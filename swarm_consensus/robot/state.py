@@ -67,6 +67,7 @@ class Status:
     lambda2: float | None = None  # algebraic connectivity of the living by links that both ends hold; None: not known
     values: tuple[Value, ...] = ()  # of the quantities on which the swarm agrees
     facts: Standing | None = None  # of the log that the swarm shares, if it does
+    charge: float | None = None  # share of its battery's capacity; None: no battery is sensed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Stimulus:
     odometry: Odometry | None  # none when the sensor is silent
     frames: tuple[bytes, ...]  # frames heard since the last tick, in order of arrival
     readings: tuple[float, ...] = ()  # of the sensors of quantities, in the scenario's order; NaN: silent
+    charge: float | None = None  # share of its battery's capacity; None: no battery is sensed
 
 
 @dataclass(frozen=True, slots=True)

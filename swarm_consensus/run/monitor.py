@@ -20,6 +20,7 @@ from swarm_consensus.motion.metrics import relative_connectivity
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.agreement import Agreement
+from swarm_consensus.run.batteries import BatteryJudge
 from swarm_consensus.run.choices import ChoiceJudge
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.facts import FactsJudge
@@ -113,6 +114,7 @@ class Monitor:
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
         self.choices = ChoiceJudge(scenario, robots) if scenario.choices else None
         self.facts = FactsJudge(scenario, robots) if scenario.agreement is not None else None
+        self.batteries = BatteryJudge(scenario, robots) if scenario.battery is not None else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
         self._sight = SightLines(walls)
@@ -147,6 +149,8 @@ class Monitor:
             self.choices.look(record)
         if self.facts is not None:
             self.facts.look(record)
+        if self.batteries is not None:
+            self.events += [Event(record.time, what) for what in self.batteries.look(record)]
         self.motion.look(record)
         series = self.series
         series.time.append(record.time)

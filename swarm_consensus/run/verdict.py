@@ -226,8 +226,8 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities, choices and the log, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.choices, monitor.facts) if each]
+    """Quantities, choices, the log and batteries, where there are any."""
+    seen = [each for each in (monitor.agreement, monitor.choices, monitor.facts, monitor.batteries) if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -306,6 +306,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         **(monitor.agreement.metrics() if monitor.agreement else {}),
         **(monitor.choices.metrics() if monitor.choices else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
+        **(monitor.batteries.metrics() if monitor.batteries else {}),
     }
 
 

@@ -18,6 +18,7 @@ from swarm_consensus.network.frame import FrameError, decode, unpack_ids
 from swarm_consensus.robot.choices import Choice, chosen_in
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
+from swarm_consensus.simulation.batteries import Batteries
 from swarm_consensus.simulation.choices import choices_of
 from swarm_consensus.simulation.fleet import channel_model
 from swarm_consensus.simulation.liars import Liars
@@ -86,6 +87,9 @@ class Simulation:
         self._read: tuple[tuple[float, ...], ...] = ()
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
         self.office = Office() if jobs else None
+        battery = scenario.battery
+        self.batteries = None if battery is None else Batteries(battery, robots, 1.0 / scenario.control.rate_hz)
+        self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -108,7 +112,7 @@ class Simulation:
         tuple
             One stimulus for each robot; None for one without power. Robots switched at this tick are in ``events``.
         """
-        self.events = self._plan.get(self.tick, ())
+        self.events = self._power_events()
         for event in self.events:
             self.set_power(event.robot, event.on)
         self._truth = self.world.truth()
@@ -117,10 +121,22 @@ class Simulation:
         heard = self._channel.deliver(self.time, self.alive)
         if self._liars is not None:
             heard = self._liars.spoil(heard)
+        charge = [None] * len(self.robots) if self.batteries is None else self.batteries.sensed()
         return tuple(
-            Stimulus(tick=self.tick, odometry=odometry, frames=tuple(frames), readings=read) if alive else None
-            for odometry, frames, read, alive in zip(self._odometry, heard, readings, self.alive, strict=True)
+            Stimulus(self.tick, odometry, tuple(frames), read, left) if alive else None
+            for odometry, frames, read, left, alive in zip(
+                self._odometry, heard, readings, charge, self.alive, strict=True
+            )
         )
+
+    def _power_events(self) -> tuple[PowerEvent, ...]:
+        """Return who is switched at this tick: as the faults say, and off where a battery has come to its end."""
+        planned = self._plan.get(self.tick, ())
+        if self.batteries is None:
+            return planned
+        empty = self.batteries.empty
+        dry = [PowerEvent(robot, on=False) for robot in np.flatnonzero(empty & self.alive).tolist()]
+        return (*(event for event in planned if not empty[event.robot]), *dry)
 
     def set_power(self, robot: int, on: bool) -> None:
         """Switch a robot off or on, in the world and on the air; also for a process that died by itself."""
@@ -144,6 +160,8 @@ class Simulation:
         self._channel.send(self.time, frames, self._truth.position, self.alive)
         effects = self.office.hear(frames) if self.office is not None else ()
         self._record(responses, frames, commands, effects)
+        if self.batteries is not None:
+            self.batteries.step(self._truth.velocity, self.alive, self.given)
         self.world.step(commands, self._observe)
         self.tick += 1
 
@@ -171,6 +189,7 @@ class Simulation:
             status=tuple(response.status if response else None for response in responses),
             radio=self.radio_counts,
             effects=effects,
+            charge=None if self.batteries is None else self.batteries.share,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
             readings=self._read,
             choices=tuple(_chosen(frame, self._choices) for frame in frames) if self._choices else (),

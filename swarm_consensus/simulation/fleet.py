@@ -10,7 +10,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Peak, Task
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.channel import ChannelModel, Outage
-from swarm_consensus.robot.config import AgentConfig, Peer
+from swarm_consensus.robot.config import AgentConfig, Battery, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.agreement import facts_of
 from swarm_consensus.simulation.choices import choices_of
@@ -61,9 +61,18 @@ def agent_configs(
             facts=facts,
             choices=choices_of(scenario, robot, len(robots)),
             blocking=tuple(blocking(scenario)),
+            battery=battery_of(scenario),
         )
         for index, robot in enumerate(robots)
     )
+
+
+def battery_of(scenario: Scenario) -> Battery | None:
+    """Return what each robot is told of its battery; None if the scenario has none."""
+    battery = scenario.battery
+    if battery is None:
+        return None
+    return Battery(battery.capacity_j, battery.idle_w, battery.motion_j_m, battery.charge_w)
 
 
 def _peer(robot: PlacedRobot) -> Peer:

@@ -31,3 +31,4 @@ class TickRecord:
     readings: tuple[tuple[float, ...], ...] = ()  # of each robot's sensors
     choices: tuple[tuple[tuple[float, ...], ...] | None, ...] = ()  # of each robot and choice, likewise as told
     effects: tuple[Effect, ...] = ()  # attempts at jobs, as their executor saw them in this tick
+    charge: Array | None = None  # (n,) share of its battery's capacity that each robot has left; None: no batteries

@@ -202,6 +202,16 @@ class Agreement(Strict, frozen=True):
     jobs: list[Job] = []
 
 
+class Battery(Strict, frozen=True):
+    """Of each robot, all alike; an empty one leaves its robot without power for good."""
+
+    capacity_j: Positive
+    idle_w: NotNegative = 2.0  # drains while the robot has power
+    motion_j_m: NotNegative = 5.0  # drains beside that, for each metre moved
+    charge_w: Positive = 50.0  # the most that it takes
+    start: dict[str, Share] = {}  # charge at the start, by robot or group; the others are full
+
+
 class Control(Strict, frozen=True):
     """How robots decide; the defaults are the ones that docs/guarantees.md argues for."""
 
@@ -240,6 +250,7 @@ class Expect(Strict, frozen=True):
     flown_within_m_s: Positive | None = None  # then the body's speed, over a second, is this near the best agreed one
     mapped_within: dict[str, Positive] = {}  # by map: root mean square error against the true field at the end
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
+    run_dry: Commits | None = None  # at most so many batteries are ever empty
 
 
 class Scenario(Strict, frozen=True):
@@ -260,5 +271,6 @@ class Scenario(Strict, frozen=True):
     lies: list[Lie] = []
     choices: list[Choice] = []
     agreement: Agreement | None = None
+    battery: Battery | None = None
     control: Control = Control()
     expect: Expect = Expect()

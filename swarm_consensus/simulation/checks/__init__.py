@@ -7,6 +7,7 @@ that passes starts inside the invariant of docs/guarantees.md, so that the guara
 from __future__ import annotations
 
 from swarm_consensus.simulation.checks.agreement import agreement_problems
+from swarm_consensus.simulation.checks.batteries import battery_problems
 from swarm_consensus.simulation.checks.choices import choice_problems
 from swarm_consensus.simulation.checks.lies import lie_problems
 from swarm_consensus.simulation.checks.missions import mission_problems
@@ -37,5 +38,6 @@ def check(scenario: Scenario) -> list[str]:
         *lie_problems(scenario),
         *agreement_problems(scenario),
         *choice_problems(scenario),
+        *battery_problems(scenario),
     ]
     return problems or [*goal_problems(scenario), *start_problems(scenario)]
