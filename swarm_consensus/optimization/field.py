@@ -26,6 +26,7 @@ from swarm_consensus.optimization.terms import Quadratic
 
 _FAINT = 1e-2  # of the power of the strongest shape: a fainter one is left out
 
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """The bumps of which a field is made, the same for all.

@@ -176,6 +176,11 @@ class Negotiator:
         """Return the largest difference, in any coordinate, between the own point and those heard; 0 without any."""
         return float(np.abs(self._points - self.point).max()) if len(self._points) else 0.0
 
+    def flows(self) -> dict[int, Array]:
+        """Return the slopes of the links, (d,) by neighbour: they sum to the own slope, and in the end each pair cancels."""
+        pulls = self.penalty * (self._edges - self.point)
+        return {robot: pulls[row] for robot, row in self._rows.items()}
+
     def replace(self, term: Term) -> None:
         """Take another term of the same size and go on from here: a warm start.
 
@@ -355,10 +360,13 @@ def _format(settings: Settings, size: int) -> tuple[str, int]:
     return ("<f4", 4 * size) if settings.single else ("<f8", 8 * size)
 
 
-def offers_in(room: int, size: int, settings: Settings) -> int:
-    """Return to how many neighbours a message of at most so many bytes can make offers; below 1: it has no room."""
+def offers_in(room: int, size: int, settings: Settings, beside: int = 0) -> int:
+    """Return to how many neighbours a message of at most so many bytes can make offers; below 1: it has no room.
+
+    `beside` are bytes that go with each offer.
+    """
     part = _format(settings, size)[1]
-    return (room - OVERHEAD - part) // (part + 2)
+    return (room - OVERHEAD - part) // (part + 2 + beside)
 
 
 def point_of(message: Offer, size: int, settings: Settings) -> Array | None:

@@ -180,7 +180,7 @@ class Agent:
         """Do a round of the choices that the swarm makes; return what to say of them."""
         if self._chooser is None:
             return ()
-        return (self._chooser.tick(stimulus.tick, odometry, stimulus.readings, neighbours.lost),)
+        return (self._chooser.tick(stimulus.tick, odometry, stimulus.readings, neighbours.lost, stimulus.charge),)
 
     def _agreed(self, name: str) -> Array | None:
         """Return what this robot believes now of a quantity or a choice, (d,)."""

@@ -10,25 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-import msgspec
 import numpy as np
 from msgspec import Raw
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import Choices, Frame, messages_of, packed
 from swarm_consensus.optimization.field import Basis, Survey
-from swarm_consensus.optimization.negotiator import Negotiator, Offer, Settings, offers_in, point_of
+from swarm_consensus.optimization.negotiator import Negotiator, Settings, point_of
 from swarm_consensus.optimization.terms import Term
+from swarm_consensus.robot.power import Power, PowerPart, read_share
+from swarm_consensus.robot.settling import Moment, Part, Settling, read_offer
 from swarm_consensus.robot.state import Odometry, Value
 
 MOST = 2  # choices
 ROOM = 600  # bytes of a frame for all choices
 _AROUND = 12  # bytes of the message beside its entries
-_NOTHING = Raw(b"\xc0")  # nil
-_encoder = msgspec.msgpack.Encoder()
-_offer_decoder = msgspec.msgpack.Decoder(Offer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +52,7 @@ class Chart:
     settings: Settings
 
 
-Choice: TypeAlias = Policy | Chart
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What a robot knows in a tick, beside what it heard of choices."""
-
-    tick: int
-    near: Sequence[int]  # roster indexes of whom it heard of late
-    odometry: Odometry | None
-    readings: Sequence[float]
+Choice: TypeAlias = Policy | Chart | Power
 
 
 class Surveyor:
@@ -94,77 +82,6 @@ class Surveyor:
         self._last = here.copy()
         self.survey.add(here[None], readings[at : at + 1])
         return True
-
-
-class Part(Protocol):
-    """One choice on one robot."""
-
-    name: str
-
-    def hear(self, sender: int, entry: Raw) -> None:
-        """Take in what a neighbour said of it."""
-
-    def tick(self, now: Moment) -> Raw:
-        """Do a round, and return what to say."""
-
-    def forget(self, robot: int) -> None:
-        """Take a robot for dead."""
-
-    def value(self) -> Array:
-        """Return what people are shown of the present choice, (d,)."""
-
-    def spread(self) -> float:
-        """Return how far the neighbours' newest choices are from the own one, in any coordinate."""
-
-
-class Settling:
-    """A choice that is settled by offers.
-
-    Parameters
-    ----------
-    own
-        Roster index.
-    name
-        Of the choice.
-    negotiator
-        What settles it.
-    room
-        Bytes for its entry.
-    patience
-        Ticks of silence after which a neighbour's offers count no more.
-    """
-
-    def __init__(self, name: str, negotiator: Negotiator, room: int, patience: int) -> None:
-        self.name = name
-        self.negotiator = negotiator
-        self.settled = False  # whether all were content, once
-        self._patience = patience
-        negotiator.most = max(offers_in(room, negotiator.term.size, negotiator.settings), 1)
-
-    def hear(self, sender: int, entry: Raw) -> None:
-        """Take in an offer."""
-        offer = read_offer(entry)
-        if offer is not None:
-            self.negotiator.step(sender, offer)
-
-    def tick(self, now: Moment) -> Raw:
-        """Do a round."""
-        self.negotiator.expire(now.tick - self._patience)
-        said = self.negotiator.tick(now.tick, now.near)
-        self.settled = self.settled or self.negotiator.done
-        return Raw(_encoder.encode(said))
-
-    def forget(self, robot: int) -> None:
-        """Take a robot for dead: the others go on to what is best for the rest."""
-        self.negotiator.forget(robot)
-
-    def value(self) -> Array:
-        """Return the present choice."""
-        return self.negotiator.point
-
-    def spread(self) -> float:
-        """Return how far the neighbours are from it."""
-        return self.negotiator.apart
 
 
 class PolicyPart(Settling):
@@ -239,7 +156,12 @@ class Chooser:
             part.hear(sender, entry)
 
     def tick(
-        self, tick: int, odometry: Odometry | None, readings: Sequence[float], lost: tuple[int, ...]
+        self,
+        tick: int,
+        odometry: Odometry | None,
+        readings: Sequence[float],
+        lost: tuple[int, ...],
+        charge: float | None = None,
     ) -> Raw:
         """Do a round of all choices, and return the message for the frame.
 
@@ -253,6 +175,8 @@ class Chooser:
             What the sensors say, NaN or missing where one is silent.
         lost
             Roster indexes of those presumed dead.
+        charge
+            Of the battery, as a share of its capacity; None: it is not known.
         """
         self._heard.update(dict.fromkeys(self._news, tick))
         self._news.clear()
@@ -263,7 +187,7 @@ class Chooser:
                     part.forget(robot)
             self._lost = lost
         near = sorted([robot for robot, at in self._heard.items() if at >= tick - self._fresh])
-        now = Moment(tick, near, odometry, readings)
+        now = Moment(tick, near, odometry, readings, charge)
         return packed(Choices(tuple([part.tick(now) for part in self._parts])))
 
     def value(self, name: str) -> Array | None:
@@ -292,15 +216,9 @@ def room_for(count: int) -> int:
 def _part(own: int, orders: Choice, room: int, patience: int) -> Part:
     if isinstance(orders, Policy):
         return PolicyPart(own, orders, room, patience)
+    if isinstance(orders, Power):
+        return PowerPart(own, orders, room, patience)
     return ChartPart(own, orders, room, patience)
-
-
-def read_offer(entry: Raw) -> Offer | None:
-    """Return the offer in an entry, or None if it is none."""
-    try:
-        return _offer_decoder.decode(entry)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
-        return None
 
 
 def chosen_in(frame: Frame, orders: Sequence[Choice]) -> tuple[tuple[float, ...], ...] | None:
@@ -312,6 +230,9 @@ def chosen_in(frame: Frame, orders: Sequence[Choice]) -> tuple[tuple[float, ...]
 
 
 def _told(entry: Raw, orders: Choice) -> tuple[float, ...]:
+    if isinstance(orders, Power):
+        share = read_share(entry)
+        return () if share is None else (share.draw,)
     offer = read_offer(entry)
     if offer is None:
         return ()

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 
 from swarm_consensus.arrays import Array, length
 from swarm_consensus.optimization.cruise import Cruise
-from swarm_consensus.robot.choices import Chart, Surveyor
+from swarm_consensus.robot.choices import Chart, Power, Surveyor
 from swarm_consensus.run.agreement import Finding
 from swarm_consensus.simulation.choices import choices_of, cruise_of, interest_of
 from swarm_consensus.simulation.placement import PlacedRobot
@@ -24,6 +24,7 @@ from swarm_consensus.simulation.quantities import strength
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Choice, Scenario
 
+_ROUND_OFF = 1e-12  # relative, of a sum at its limit
 SAMPLES = 24  # of a map along its longer side
 
 
@@ -181,6 +182,64 @@ class MapJudge:
         }
 
 
+class PowerJudge:
+    """Power from one charger: its optimum by the price at which all that want it draw the limit.
+
+    Parameters
+    ----------
+    choice
+        Which.
+    orders
+        What each robot is told of it.
+    """
+
+    def __init__(self, choice: Choice, orders: Sequence[Power]) -> None:
+        self.choice = choice
+        self._orders = tuple(orders)
+        self.track = Track(choice.name)
+        self.total: list[float] = []  # W
+        self.over: tuple[float, float] | None = None  # when the limit was first exceeded, s, and the most, W
+
+    def look(self, record: TickRecord, told: Sequence[tuple[float, ...]]) -> None:
+        """Take one tick; what is given stays the same for all its physics steps."""
+        assert record.given is not None, "a world with a charger gives power"
+        total, limit = float(record.given.sum()), self.choice.limit_w or 0.0
+        self.total.append(total)
+        if total > limit * (1.0 + _ROUND_OFF):
+            self.over = (record.time, total) if self.over is None else (self.over[0], max(self.over[1], total))
+        best = self._best(record)
+        self.track.value.append(np.where(record.alive, record.given, np.nan))
+        self.track.best.append(best)
+        self.track.error.append(float(np.max(abs(record.given - best)[record.alive], initial=0.0)))
+
+    def _best(self, record: TickRecord) -> Array:
+        """Return the best draws, (n,) W: what the dead own is nobody's."""
+        charge = np.ones(len(self._orders)) if record.charge is None else record.charge
+        terms = [
+            order.term(odometry, float(left)) if alive else None
+            for order, odometry, left, alive in zip(
+                self._orders, record.odometry, charge, record.alive, strict=True
+            )
+        ]
+        limit = sum(term.share for term in terms if term is not None)
+
+        def drawn(price: float) -> Array:
+            return np.array([0.0 if term is None else term.drawn_at(price) for term in terms])
+
+        if drawn(0.0).sum() <= limit:
+            return drawn(0.0)
+        highest = max(term.worth for term in terms if term is not None)
+        price = brentq(lambda each: drawn(each).sum() - limit, 0.0, highest, xtol=1e-13)
+        return drawn(float(price))
+
+    def series(self) -> dict[str, Array]:
+        """Return what the report draws beside the track: the sum of all draws, W."""
+        return {f"total_{self.choice.name}": np.array(self.total)}
+
+
+Judge: TypeAlias = PolicyJudge | MapJudge | PowerJudge
+
+
 class ChoiceJudge:
     """Watches the choices of a run, tick by tick.
 
@@ -198,13 +257,17 @@ class ChoiceJudge:
         self._time: list[float] = []
         self._alive: list[NDArray[np.bool_]] = []
         self._position: list[Array] = []
-        orders = choices_of(scenario, robots[0], len(robots))
+        orders = [choices_of(scenario, robot, len(robots)) for robot in robots]
         corners = np.array([corner[:2] for corner in scenario.bounds_m])
         bounds = np.concatenate((corners.min(axis=0), corners.max(axis=0)))
-        self.judges: list[PolicyJudge | MapJudge] = [
-            MapJudge(choice, each, bounds, len(robots)) if isinstance(each, Chart) else PolicyJudge(choice, robots)
-            for choice, each in zip(scenario.choices, orders, strict=True)
-        ]
+        self.judges: list[Judge] = []
+        for choice, each in zip(scenario.choices, zip(*orders, strict=True), strict=True):
+            if choice.kind == "policy":
+                self.judges.append(PolicyJudge(choice, robots))
+            elif isinstance(each[0], Chart):
+                self.judges.append(MapJudge(choice, each[0], bounds, len(robots)))
+            else:
+                self.judges.append(PowerJudge(choice, [order for order in each if isinstance(order, Power)]))
 
     def look(self, record: TickRecord) -> None:
         """Take one tick."""
@@ -222,6 +285,8 @@ class ChoiceJudge:
             name, unit = judge.choice.name, f" {judge.choice.unit}".rstrip()
             if name in expect.chosen_within:
                 yield self._chosen(judge, expect.chosen_within[name], unit, late)
+            if expect.overloaded is not None and isinstance(judge, PowerJudge):
+                yield self._overloaded(judge, expect.overloaded)
             if name in expect.mapped_within and isinstance(judge, MapJudge):
                 bound, alive = expect.mapped_within[name], self._alive[-1] if self._alive else np.zeros(0, dtype=bool)
                 error = judge.error_to_truth(alive)
@@ -242,7 +307,7 @@ class ChoiceJudge:
             late[row] |= wait is not None and time >= since + wait - 1e-9
         return late
 
-    def _chosen(self, judge: PolicyJudge | MapJudge, bound: float, unit: str, late: NDArray[np.bool_]) -> Finding:
+    def _chosen(self, judge: Judge, bound: float, unit: str, late: NDArray[np.bool_]) -> Finding:
         name, wait = f"chosen_within {judge.choice.name}", self._scenario.expect.chosen_after_s
         words = f"at most {bound:g}{unit} from the central optimum"
         words += "" if wait is None else f", {wait:g} s after the start and each change on"
@@ -250,9 +315,18 @@ class ChoiceJudge:
         if not len(error) or np.isnan(error).any():
             return Finding(name, words, "somebody tells no choice", False, "")
         worst = int(error.argmax())
-        return Finding(name, words, f"{error[worst]:.2g}{unit}", bool(error[worst] <= bound), f"at {times[worst]:.2f} s")
+        return Finding(
+            name, words, f"{error[worst]:.2g}{unit}", bool(error[worst] <= bound), f"at {times[worst]:.2f} s"
+        )
 
-    def _flown(self, judge: PolicyJudge | MapJudge, bound: float, late: NDArray[np.bool_]) -> Finding:
+    def _overloaded(self, judge: PowerJudge, wanted: bool) -> Finding:
+        limit, over = judge.choice.limit_w or 0.0, judge.over
+        bound = f"more than {limit:g} W at some physics step" if wanted else f"never more than {limit:g} W"
+        value = f"{max(judge.total, default=0.0):.3f} W"
+        detail = "" if over is None else f"first at {over[0]:.2f} s"
+        return Finding("overloaded", bound, value, (over is not None) == wanted, detail)
+
+    def _flown(self, judge: Judge, bound: float, late: NDArray[np.bool_]) -> Finding:
         """Judge each living robot's top speed over a second against the best common speed of that time."""
         name, words = "flown_within_m_s", f"top speed at most {bound:g} m/s from the best common one"
         span, path = self._scenario.control.rate_hz, np.array(self._position)

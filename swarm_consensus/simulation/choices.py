@@ -15,6 +15,7 @@ from swarm_consensus.optimization.negotiation import Regret
 from swarm_consensus.optimization.negotiator import Settings
 from swarm_consensus.optimization.terms import Scaled, Term
 from swarm_consensus.robot import choices
+from swarm_consensus.robot.power import Power
 from swarm_consensus.simulation.placement import PlacedRobot
 from swarm_consensus.simulation.roster import group_of
 from swarm_consensus.simulation.scenario import Choice, Interest, Scenario
@@ -59,12 +60,16 @@ def choices_of(scenario: Scenario, robot: PlacedRobot, count: int) -> tuple[choi
     """Return what one robot of a swarm of so many is told of the choices."""
     first = sum(quantity.source in ("field", "altitude") for quantity in scenario.quantities)
     mapped = [choice.name for choice in scenario.choices if choice.kind == "map"]
-    return tuple(
-        _policy(choice, robot, count)
-        if choice.kind == "policy"
-        else _chart(choice, scenario, first + mapped.index(choice.name), count)
-        for choice in scenario.choices
-    )
+    found: list[choices.Choice] = []
+    for choice in scenario.choices:
+        match choice.kind:
+            case "policy":
+                found.append(_policy(choice, robot, count))
+            case "map":
+                found.append(_chart(choice, scenario, first + mapped.index(choice.name), count))
+            case "power":
+                found.append(_power(choice, scenario, robot, count))
+    return tuple(found)
 
 
 def _policy(choice: Choice, robot: PlacedRobot, count: int) -> choices.Policy:
@@ -89,4 +94,22 @@ def _chart(choice: Choice, scenario: Scenario, reading: int, count: int) -> choi
         every=choice.every_m,
         reading=reading,
         settings=replace(MAPPING, robots=count),
+    )
+
+
+def _power(choice: Choice, scenario: Scenario, robot: PlacedRobot, count: int) -> Power:
+    rate = scenario.control.rate_hz
+    # as steep as a robot's draw is by the price: see `swarm_consensus.optimization.price.settings_for`
+    penalty = 0.3 * 0.5 / choice.saturation_1_w
+    return Power(
+        name=choice.name,
+        share=(choice.limit_w or 0.0) / count,
+        urgency=choice.urgency.get(robot.name, choice.urgency.get(group_of(robot.name), 1.0)),
+        saturation=choice.saturation_1_w,
+        most=0.0 if scenario.battery is None else scenario.battery.charge_w,
+        ramp=np.inf if choice.ramp_w_s is None else choice.ramp_w_s / rate,
+        span=round(choice.loan_s * rate),
+        charger=np.array(choice.charger_m),
+        reach=choice.reach_m,
+        settings=Settings(penalty=penalty, robots=count, absolute=1e-6, relative=1e-6, windows=0),
     )

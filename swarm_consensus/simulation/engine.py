@@ -19,6 +19,7 @@ from swarm_consensus.robot.choices import Choice, chosen_in
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
 from swarm_consensus.simulation.batteries import Batteries
+from swarm_consensus.simulation.charger import charger_of
 from swarm_consensus.simulation.choices import choices_of
 from swarm_consensus.simulation.fleet import channel_model
 from swarm_consensus.simulation.liars import Liars
@@ -90,6 +91,7 @@ class Simulation:
         battery = scenario.battery
         self.batteries = None if battery is None else Batteries(battery, robots, 1.0 / scenario.control.rate_hz)
         self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period
+        self._charger = charger_of(scenario)
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -159,6 +161,8 @@ class Simulation:
                 row[3] = response.command.yaw_rate
         self._channel.send(self.time, frames, self._truth.position, self.alive)
         effects = self.office.hear(frames) if self.office is not None else ()
+        if self._charger is not None:
+            self.given = self._charger.give(frames, self._truth.position)
         self._record(responses, frames, commands, effects)
         if self.batteries is not None:
             self.batteries.step(self._truth.velocity, self.alive, self.given)
@@ -192,6 +196,7 @@ class Simulation:
             charge=None if self.batteries is None else self.batteries.share,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
             readings=self._read,
+            given=self.given,
             choices=tuple(_chosen(frame, self._choices) for frame in frames) if self._choices else (),
         )
         for observer in self.observers:

@@ -168,7 +168,8 @@ class Choice(Strict, frozen=True):
     """Something that the swarm chooses together: the best for the sum of everyone's own interest."""
 
     name: str
-    kind: Literal["policy", "map"]  # a common speed; a field made of bumps, from measurements that stay on the robots
+    # a common speed; a field made of bumps, from measurements that stay on the robots; shares of a charger's power
+    kind: Literal["policy", "map", "power"]
     unit: str = ""  # for people
     fairness: Literal["weighted", "max-min"] = "weighted"  # policy
     limits_m_s: tuple[Number, Number] = (0.1, 1.0)  # policy: the slowest speed, and the fastest
@@ -178,6 +179,13 @@ class Choice(Strict, frozen=True):
     bump_m: Positive | None = None  # map: width and spacing of the bumps
     ridge: Positive = 0.01  # map: of each robot, in measurements: keeps small what nobody measured
     every_m: Positive = 0.25  # map: a robot measures each time that it has gone so far
+    limit_w: Positive | None = None  # power: of the charger, for all together
+    charger_m: tuple[Number, Number] = (0.0, 0.0)  # power: where it is, [x, y]
+    reach_m: Positive = 5.0  # power: so near to it a robot can draw
+    urgency: dict[str, NotNegative] = {}  # power: gain per W of an empty robot, by robot or group; the others: 1
+    saturation_1_w: Number = 0.01  # power: half of what the gain per W falls with each W
+    ramp_w_s: Positive | None = None  # power: a draw changes by at most so much a second
+    loan_s: Positive = 3.0  # power: so long one robot may use what is another's without hearing of it again
 
 
 class Job(Strict, frozen=True):
@@ -248,6 +256,7 @@ class Expect(Strict, frozen=True):
     chosen_within: dict[str, Positive] = {}  # by choice: each robot's is this near the central optimum, see below
     chosen_after_s: Positive | None = None  # so long after the start, and after each crash and return
     flown_within_m_s: Positive | None = None  # then the body's speed, over a second, is this near the best agreed one
+    overloaded: bool | None = None  # false: at no physics step more is drawn than the charger's limit
     mapped_within: dict[str, Positive] = {}  # by map: root mean square error against the true field at the end
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
     run_dry: Commits | None = None  # at most so many batteries are ever empty

@@ -11,6 +11,7 @@ from swarm_consensus.errors import nearest
 from swarm_consensus.optimization.checks import OptimizationError
 from swarm_consensus.optimization.negotiator import offers_in
 from swarm_consensus.robot.choices import MOST, room_for
+from swarm_consensus.robot.power import NEAR, RENEW
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.checks.references import label_problems
 from swarm_consensus.simulation.choices import MAPPING, basis_of, cruise_of, interest_of
@@ -27,6 +28,13 @@ _READERS = {  # kinds that read a field; a field that is not listed is read by a
     "bump_m": ("map",),
     "ridge": ("map",),
     "every_m": ("map",),
+    "limit_w": ("power",),
+    "charger_m": ("power",),
+    "reach_m": ("power",),
+    "urgency": ("power",),
+    "saturation_1_w": ("power",),
+    "ramp_w_s": ("power",),
+    "loan_s": ("power",),
 }
 
 
@@ -45,10 +53,7 @@ def choice_problems(scenario: Scenario) -> Iterator[str]:
             yield f"{path}.name is {choice.name!r}, which {seen[choice.name]} has already"
         seen.setdefault(choice.name, path)
         yield from _field_problems(path, choice)
-        if choice.kind == "policy":
-            yield from _policy_problems(path, choice, scenario)
-        else:
-            yield from _map_problems(path, choice, scenario)
+        yield from _PROBLEMS[choice.kind](path, choice, scenario)
     yield from _reference_problems(scenario)
 
 
@@ -56,9 +61,10 @@ def _field_problems(path: str, choice: Choice) -> Iterator[str]:
     """Name the fields that mean nothing here."""
     for field in msgspec.structs.fields(Choice):
         readers = _READERS.get(field.name)
-        if readers and choice.kind not in readers and getattr(choice, field.name) != field.default:
-            if getattr(choice, field.name) != {}:
-                yield f"{path}.{field.name} is given, but kind is {choice.kind}; {' or '.join(readers)} would read it"
+        value = getattr(choice, field.name)
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        if readers and choice.kind not in readers and value != default:
+            yield f"{path}.{field.name} is given, but kind is {choice.kind}; {' or '.join(readers)} would read it"
 
 
 def _policy_problems(path: str, choice: Choice, scenario: Scenario) -> Iterator[str]:
@@ -104,9 +110,30 @@ def _map_problems(path: str, choice: Choice, scenario: Scenario) -> Iterator[str
     bumps = basis_of(choice, scenario.bounds_m).size
     if bumps > most:
         yield (
-            f"{path}.bump_m is {choice.bump_m:g}, which makes {bumps} shapes within bounds_m, must make at most {most}: "
-            "a frame has no room for more"
+            f"{path}.bump_m is {choice.bump_m:g}, which makes {bumps} shapes within bounds_m, must make at most "
+            f"{most}: a frame has no room for more"
         )
+
+
+def _power_problems(path: str, choice: Choice, scenario: Scenario) -> Iterator[str]:
+    if choice.limit_w is None:
+        yield f"{path}.limit_w is missing: kind is power, and it says what the charger can give"
+    if scenario.battery is None:
+        yield f"{path}.kind is power, but there is no battery to charge"
+    if not choice.saturation_1_w > 0.0:
+        given = f"{path}.saturation_1_w is {choice.saturation_1_w:g}"
+        yield f"{given}, must be above 0: the gain is not strictly concave"
+    if choice.reach_m <= NEAR:
+        yield f"{path}.reach_m is {choice.reach_m:g}, must be above {NEAR:g}: so far inside it a robot begins to draw"
+    ticks = choice.loan_s * scenario.control.rate_hz
+    if ticks < 3 * RENEW:
+        least = 3 * RENEW / scenario.control.rate_hz
+        yield f"{path}.loan_s is {choice.loan_s:g}, must be at least {least:g}: loans are renewed every {RENEW} ticks"
+    for label in choice.urgency:
+        yield from label_problems(f"{path}.urgency", label, robot_names(scenario))
+
+
+_PROBLEMS = {"policy": _policy_problems, "map": _map_problems, "power": _power_problems}
 
 
 def _most_bumps(count: int) -> int:
@@ -124,8 +151,13 @@ def _reference_problems(scenario: Scenario) -> Iterator[str]:
         yield from _named("mission.agreed_speed", mission.agreed_speed, policies, "policy")
     if mission.behaviour == "seek" and mission.agreed_goal is not None:
         yield from _named("mission.agreed_goal", mission.agreed_goal, maps, "map")
+    powers = [choice.name for choice in scenario.choices if choice.kind == "power"]
+    if len(powers) > 1:
+        yield f"choices has {len(powers)} of kind power, must have at most 1: there is one charger"
+    if expect.overloaded is not None and not powers:
+        yield "expect.overloaded is given, but there is no choice of kind power"
     for name in expect.chosen_within:
-        yield from _named("expect.chosen_within", name, [*policies, *maps], "choice")
+        yield from _named("expect.chosen_within", name, [*policies, *maps, *powers], "choice")
     for name in expect.mapped_within:
         yield from _named("expect.mapped_within", name, maps, "map")
     if expect.flown_within_m_s is not None and mission.agreed_speed is None:
