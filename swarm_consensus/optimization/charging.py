@@ -3,9 +3,8 @@ r"""Power that a robot draws from a common source, as its term of the price: wha
 A robot gains b p - a p^2 by drawing p W, within [0, u], and owns a share s of the source. Nobody has to draw what is
 there: what is left over is spilt for nothing, so that the price never falls below 0, and no sum of limits is infeasible.
 
-What goes over each link is known as well: in the end the slopes of a robot's links sum to what it owns less what it
-draws, and the two slopes of a link cancel. So they are a flow of shares from who owns too much to who owns too little,
-which `loans` makes good.
+The slope of its `Negotiator` is what it owns and can spare at the price, negative for what it lacks. In the end they
+sum to 0, and `loans` brings the shares from who can spare to who lacks.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from swarm_consensus.arrays import Array
 from swarm_consensus.arrays import Array
 from swarm_consensus.optimization.dispatch import DispatchError
 from swarm_consensus.optimization.price import Unit

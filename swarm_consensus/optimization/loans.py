@@ -14,33 +14,52 @@ nothing of its own.
 
 *Assumed*: clocks are less than `GUARD` ticks apart, and nobody promises what it has not: a liar can overload the source.
 
+*Who lends to whom.* Robots that can spare s_i (negative: that lack) look for a potential psi with
+:math:`\sum_j (\psi_i - \psi_j) = s_i`, by relaxation with the newest that they heard of their neighbours (`potential`). Who is
+higher lends the difference. Such a flow has no loops, which loans that end could never keep up, and it reaches those
+who are several hops away.
+
 *Ramp.* A consumer that can't stop at once looks ahead: it uses only as much as it can be rid of, at its ramp rate, when
 what it borrowed ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
+from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import Count, Index
 from swarm_consensus.optimization.checks import OptimizationError
 
 GUARD = 2  # ticks for which a lender waits on after a promise has ended, for clocks that differ
+LEAK = 3e-4  # of the potential: so large a part of what is to flow is missing, times the width of the network
 LARGEST = 1e9  # of an amount: a larger one is none
 _STEADY = 1e-6  # of the own share: a smaller change of a loan waits, so that few promises are open at a time
-_HALVINGS = 30
+_SHORTEST = 8  # a loan for less than this part of the span is none: it would end before it is heard
+_STEPS = (0.5, 0.8, 0.95, 0.99, 1.0)  # parts of what can be lent at which a shorter promise is worth its bytes
+_NEWTON = 60  # steps at most
+_TINY, _TINIER = 1e-12, 1e-15
 
 
-class Loan(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A promise on the air: `robot` may use `amount` up to and with tick `until`."""
+class Loans(msgspec.Struct, array_like=True, frozen=True):
+    """Promises on the air: for each (part, until), each robot may use that part of its amount up to and with that tick."""
 
-    robot: Index
-    amount: float
-    until: Count
+    robots: tuple[Index, ...] = ()
+    amounts: bytes = b""  # of each robot, little-endian singles
+    terms: tuple[tuple[float, Count], ...] = ()  # part from 0 to 1, and tick
+
+
+def potential(spare: float, others: Sequence[float]) -> float:
+    """Return psi of a robot that can spare so much, by those of its neighbours; 0 without any.
+
+    A small leak keeps it near 0, whatever is lost: without it each robot's would be known but for one common constant.
+    """
+    return (spare + sum(others)) / (len(others) * (1.0 + LEAK)) if others else 0.0
 
 
 @dataclass(slots=True)
@@ -72,40 +91,47 @@ class Purse:
     ramp: float = np.inf
     since: int = 0
     used: float = 0.0
-    _lent: dict[int, list[tuple[float, int]]] = field(init=False, default_factory=dict)  # amounts and their ends
-    _borrowed: dict[int, list[tuple[float, int]]] = field(init=False, default_factory=dict)
-    _said: tuple[Loan, ...] = field(init=False, default=())
+    _lent: _Promises = field(init=False)
+    _borrowed: _Promises = field(init=False)
+    said: Loans = field(init=False, default_factory=Loans)  # to be repeated in each message until the next promises
+    _wished: dict[int, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.share < LARGEST or not self.ramp > 0.0 or self.span < 4:
             raise OptimizationError(
-                f"share is {self.share:g}, must be at least 0; ramp {self.ramp:g}, above 0; span {self.span}, at least 4"
+                f"share is {self.share:g}, must be at least 0; ramp {self.ramp:g}, above 0; span {self.span}, above 3"
             )
+        self._lent, self._borrowed = _Promises(), _Promises()
 
-    def hear(self, sender: int, tick: int, loans: tuple[Loan, ...]) -> None:
+    def hear(self, sender: int, tick: int, loans: Loans) -> None:
         """Take in what a neighbour promised, in its newest message."""
-        for loan in loans:
-            if loan.robot == self.own and tick <= loan.until <= tick + self.span and 0.0 < loan.amount <= LARGEST:
-                _keep(self._borrowed.setdefault(sender, []), loan.amount, loan.until)
+        if self.own not in loans.robots or len(loans.amounts) != 4 * len(loans.robots):
+            return
+        amount = float(np.frombuffer(loans.amounts, dtype="<f4")[loans.robots.index(self.own)])
+        for part, until in loans.terms:
+            if tick <= until <= tick + self.span and 0.0 < part <= 1.0 and 0.0 < amount <= LARGEST:
+                self._borrowed.add(sender, part * amount, until)
 
     def use(self, tick: int, wanted: float) -> float:
         """Return how much to use in this tick: what is wanted, as far as ramp and loans allow."""
-        for table in (self._lent, self._borrowed):
-            _drop_ended(table, tick - (GUARD if table is self._lent else 0))
+        self._lent.drop(tick - GUARD)
+        self._borrowed.drop(tick)
         within = min(max(wanted, self.used - self.ramp), self.used + self.ramp)
         self.used = max(min(within, self.room(tick)), 0.0)
         return self.used
 
     def room(self, tick: int) -> float:
         """Return the most that can be used now and be ramped down in time from here on."""
-        ends = {end + 1 for loans in self._borrowed.values() for _, end in loans}
-        ramps = [
-            self._left(at) + (0.0 if at == tick else self.ramp * (at - tick)) for at in (tick, *ends) if at >= tick
-        ]
-        return max(min(ramps), 0.0)
+        times = np.array([tick, *sorted({end + 1 for end in self._borrowed.ends()})])
+        left = self._held(times) - self._lent.at(times - GUARD).sum(axis=1)
+        left = left + self.ramp * (times - tick) if self.ramp < np.inf else left[:1]
+        return max(float(left.min()), 0.0)
 
-    def lend(self, tick: int, wishes: Mapping[int, float], kept: float) -> tuple[Loan, ...]:
-        """Return the promises to say from now on: to each what it is wished to have, or as much as there is.
+    def lend(self, tick: int, wishes: Mapping[int, float], kept: float) -> None:
+        """Promise each what it is wished to have, or as much as there is; `said` tells it.
+
+        What is borrowed can only be lent on until shortly before it ends, what is owned for the whole span. So there are
+        several promises, the larger the shorter.
 
         Parameters
         ----------
@@ -116,78 +142,111 @@ class Purse:
         kept
             What this robot goes on to need itself.
         """
-        asked = {robot: self._steady(robot, amount) for robot, amount in wishes.items() if amount > 0.0}
-        kept = max(kept, self.used)
-        until, part = tick + self.span, 0.0
-        # what is borrowed can only be lent on so that it is back when it ends
-        ends = {end - GUARD for loans in self._borrowed.values() for _, end in loans}
-        for end in (tick + self.span, *sorted([end for end in ends if end > tick + self.span // 4], reverse=True)):
-            found = self._affordable(tick, asked, end, kept)
-            if found > part + 1e-6:
-                until, part = end, found
-        self._said = tuple(
-            [Loan(robot, part * amount, until) for robot, amount in asked.items() if part * amount > 0.0]
-        )
-        for loan in self._said:
-            _keep(self._lent.setdefault(loan.robot, []), loan.amount, loan.until)
-        return self._said
+        robots = tuple(sorted([robot for robot, amount in wishes.items() if amount > 0.0]))
+        packed = np.array([self._steady(robot, wishes[robot]) for robot in robots], dtype="<f4")
+        asked = dict(zip(robots, packed.astype(float).tolist(), strict=True))
+        terms = self._terms(tick, asked, max(kept, self.used)) if asked else ()
+        self.said = Loans(robots, packed.tobytes(), terms)
+        for robot, amount in asked.items():
+            for part, until in terms:
+                self._lent.add(robot, part * amount, until)
+        self._wished = asked
 
-    @property
-    def said(self) -> tuple[Loan, ...]:
-        """Return the newest promises: to be repeated in each message until the next ones."""
-        return self._said
+    def _terms(self, tick: int, asked: Mapping[int, float], kept: float) -> tuple[tuple[float, int], ...]:
+        """Return which part can be lent until when, from the longest to the largest."""
+        back = sorted({end - GUARD for end in self._borrowed.ends() if end - GUARD > tick + self.span // _SHORTEST})
+        most = self._affordable(tick, asked, back[0], kept) if back else 1.0
+        steps = [step * most for step in _STEPS]
+        found: list[tuple[float, int]] = []
+        for until in (tick + self.span, *reversed(back)):
+            part = most if back and until == back[0] else self._affordable(tick, asked, until, kept)
+            if part > 0.0 and (not found or part >= steps[0]) and (not found or part > found[-1][0]):
+                found.append((part, until))
+                steps = [step for step in steps if step > part]
+            if not steps:
+                break
+        return tuple(found)
 
     def _steady(self, robot: int, amount: float) -> float:
-        """Return the amount of the newest promise to a robot where the wished one hardly differs."""
-        before = next((loan.amount for loan in self._said if loan.robot == robot), None)
-        return before if before is not None and abs(amount - before) <= _STEADY * self.share else amount
+        """Return the amount wished before where it hardly differs, so that few promises are open at a time."""
+        before = self._wished.get(robot, 0.0)
+        return before if abs(amount - before) <= _STEADY * self.share else amount
 
-    def _left(self, tick: int, more: Mapping[int, float] | None = None) -> float:
-        """Return what is left for use at a tick, if so much more is lent then."""
-        own = self.share if self.since == 0 or tick > self.since + self.span + GUARD else 0.0
-        borrowed = sum(_largest(loans, tick) for loans in self._borrowed.values())
-        more = more or {}
-        lent = sum(max(_largest(loans, tick - GUARD), more.get(robot, 0.0)) for robot, loans in self._lent.items())
-        return own + borrowed - lent - sum(amount for robot, amount in more.items() if robot not in self._lent)
+    def _held(self, times: NDArray[np.int64]) -> Array:
+        """Return what is owned and borrowed at some ticks, (t,)."""
+        owned = np.where((self.since == 0) | (times > self.since + self.span + GUARD), self.share, 0.0)
+        return np.asarray(owned + self._borrowed.at(times).sum(axis=1))
 
     def _affordable(self, tick: int, asked: Mapping[int, float], until: int, kept: float) -> float:
-        """Return the largest part, up to 1, of what is asked that can be lent until a tick."""
-        ends = {end + 1 for loans in self._borrowed.values() for _, end in loans}
-        times = [at for at in (tick, *ends) if tick <= at <= until + GUARD]
+        """Return the largest part, up to 1, of what is asked that can be lent until a tick.
 
-        def fits(part: float) -> bool:
-            more = {robot: part * amount for robot, amount in asked.items()}
-            return all(self._left(at, more) >= min(kept, self._left(at)) for at in times)
+        At each tick until then what is needed is left, or, where that is not so already, as much as now.
+        """
+        if not asked:
+            return 0.0
+        ends = {end + 1 for end in self._borrowed.ends()}
+        times = np.array([at for at in (tick, *sorted(ends)) if tick <= at <= until + GUARD])
+        robots = sorted({*asked, *self._lent.robots()})
+        lent = self._lent.at(times - GUARD, robots)
+        more = np.array([asked.get(robot, 0.0) for robot in robots])
+        held = self._held(times)
+        needed = np.minimum(kept, held - lent.sum(axis=1))
 
-        if fits(1.0):
-            return 1.0
-        low, high = 0.0, 1.0
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (low + high)
-            low, high = (middle, high) if fits(middle) else (low, middle)
-        return low
-
-
-def _keep(loans: list[tuple[float, int]], amount: float, until: int) -> None:
-    """Add a promise, and leave out those that another one covers."""
-    loans.append((amount, until))
-    loans[:] = [
-        one
-        for place, one in enumerate(loans)
-        if not any(
-            other[0] >= one[0] and other[1] >= one[1] and (other != one or later > place)
-            for later, other in enumerate(loans)
-            if later != place
-        )
-    ]
+        return _largest_part(held - needed, lent, more)
 
 
-def _drop_ended(table: dict[int, list[tuple[float, int]]], tick: int) -> None:
-    for robot in list(table):
-        table[robot] = [loan for loan in table[robot] if loan[1] >= tick]
-        if not table[robot]:
-            del table[robot]
+def _largest_part(caps: Array, lent: Array, more: Array) -> float:
+    """Return the largest part p, up to 1, with sum_j max(lent_j, p more_j) at most the cap in every row.
+
+    The sum is convex in p, so that Newton's steps from 1 come down to it from above, and end after a few.
+    """
+    part = 1.0
+    for _ in range(_NEWTON):
+        over = np.maximum(lent, part * more).sum(axis=1) - caps
+        worst = over > _TINY * np.abs(caps) + _TINIER
+        if not worst.any():
+            break
+        slope = np.where(part * more > lent, more, 0.0).sum(axis=1)[worst]
+        part = max(float((part - over[worst] / np.maximum(slope, _TINIER)).min()), 0.0)
+    else:
+        return 0.0
+    # a hair less, so that rounding never lends what is not there
+    return part if part == 1.0 and (np.maximum(lent, more).sum(axis=1) <= caps).all() else part * (1.0 - 10.0 * _TINY)
 
 
-def _largest(loans: list[tuple[float, int]], tick: int) -> float:
-    return max((amount for amount, until in loans if until >= tick), default=0.0)
+@dataclass(slots=True)
+class _Promises:
+    """Promises by robot: of each only those that no other one covers."""
+
+    _by: dict[int, list[tuple[float, int]]] = field(default_factory=dict)  # amounts and their ends
+
+    def add(self, robot: int, amount: float, until: int) -> None:
+        loans = self._by.setdefault(robot, [])
+        if any(other >= amount and end >= until for other, end in loans):
+            return
+        loans[:] = [(other, end) for other, end in loans if other > amount or end > until]
+        loans.append((amount, until))
+
+    def drop(self, before: int) -> None:
+        """Forget those that ended before a tick."""
+        for robot in [robot for robot, loans in self._by.items() if any(end < before for _, end in loans)]:
+            self._by[robot] = [loan for loan in self._by[robot] if loan[1] >= before]
+            if not self._by[robot]:
+                del self._by[robot]
+
+    def robots(self) -> Iterable[int]:
+        return self._by.keys()
+
+    def ends(self) -> Iterable[int]:
+        return [end for loans in self._by.values() for _, end in loans]
+
+    def at(self, times: NDArray[np.int64], robots: Sequence[int] | None = None) -> Array:
+        """Return what holds at some ticks, (t, k): of each robot the largest promise that has not ended."""
+        tables = list(self._by.values()) if robots is None else [self._by.get(robot, ()) for robot in robots]
+        filled = [loans or [(0.0, -1)] for loans in tables]
+        if not filled:
+            return np.zeros((len(times), 0))
+        flat = np.array([loan for loans in filled for loan in loans])
+        starts = np.cumsum([0, *[len(loans) for loans in filled[:-1]]])
+        open_ = np.where(times[:, None] <= flat[:, 1], flat[:, 0], 0.0)
+        return np.asarray(np.maximum.reduceat(open_, starts, axis=1))

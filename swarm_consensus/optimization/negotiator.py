@@ -176,11 +176,6 @@ class Negotiator:
         """Return the largest difference, in any coordinate, between the own point and those heard; 0 without any."""
         return float(np.abs(self._points - self.point).max()) if len(self._points) else 0.0
 
-    def flows(self) -> dict[int, Array]:
-        """Return the slopes of the links, (d,) by neighbour: they sum to the own slope, and in the end each pair cancels."""
-        pulls = self.penalty * (self._edges - self.point)
-        return {robot: pulls[row] for robot, row in self._rows.items()}
-
     def replace(self, term: Term) -> None:
         """Take another term of the same size and go on from here: a warm start.
 

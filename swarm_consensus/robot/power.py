@@ -15,23 +15,24 @@ from msgspec import Meta, Raw
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.optimization.charging import Charging
-from swarm_consensus.optimization.loans import Loan, Purse
+from swarm_consensus.optimization.loans import LARGEST, Loans, Purse, potential
 from swarm_consensus.optimization.negotiator import Negotiator, Offer, Settings
 from swarm_consensus.robot.settling import Moment, Settling
 from swarm_consensus.robot.state import Odometry
 
-RENEW = 5  # ticks between two rounds of promises
+RENEW = 4  # ticks between two rounds of promises
 NEAR = 0.25  # m, so far inside the charger's reach a robot draws
-_LOAN = 17  # bytes of a loan on the air, at most
-_DRAW = 16  # bytes beside the offer and the loans
+_LOAN = 6  # bytes of a loan on the air
+_DRAW = 130  # bytes beside the offers and the loans
 _encoder = msgspec.msgpack.Encoder()
 
 
 class Share(msgspec.Struct, array_like=True, frozen=True):
     """What a robot says of power."""
 
-    draw: Annotated[float, Meta(ge=0.0, le=1e9)]  # W, in the present period: what the charger goes by
-    loans: tuple[Loan, ...]
+    draw: Annotated[float, Meta(ge=0.0, le=LARGEST)]  # W, in the present period: what the charger goes by
+    potential: Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]  # W
+    loans: Loans
     offer: Offer
 
 
@@ -68,7 +69,9 @@ class PowerPart(Settling):
         self._orders = orders
         self._purse: Purse | None = None  # from the first tick on
         self._charging = orders.term(None, None)
-        self._heard: list[tuple[int, tuple[Loan, ...]]] = []
+        self._heard: list[tuple[int, Loans]] = []
+        self._potential = 0.0
+        self._potentials: dict[int, float] = {}  # newest heard
         negotiator = Negotiator(own, self._charging, np.zeros(1), orders.settings)
         super().__init__(orders.name, negotiator, room - _DRAW, patience, _LOAN)
 
@@ -78,6 +81,7 @@ class PowerPart(Settling):
         if share is not None:
             self.negotiator.step(sender, share.offer)
             self._heard.append((sender, share.loans))
+            self._potentials[sender] = share.potential
 
     def tick(self, now: Moment) -> Raw:
         """Do a round, take what is wanted and certainly the own, and lend what is not needed."""
@@ -95,12 +99,13 @@ class PowerPart(Settling):
         offer = self.round(now)
         wanted = charging.drawn(self.negotiator.slope)
         draw = purse.use(now.tick, wanted)
+        others = {robot: self._potentials[robot] for robot in now.near if robot in self._potentials}
+        self._potential = potential(float(self.negotiator.slope[0]), list(others.values()))
         if now.tick % RENEW == 0:
-            near, flows = set(now.near), self.negotiator.flows()
-            wishes = {robot: float(flow[0]) for robot, flow in flows.items() if robot in near and flow[0] > 0.0}
+            wishes = {robot: self._potential - other for robot, other in others.items() if other < self._potential}
             largest = sorted(wishes, key=lambda robot: -wishes[robot])[: self.negotiator.most]
             purse.lend(now.tick, {robot: wishes[robot] for robot in largest}, wanted)
-        return Raw(_encoder.encode(Share(draw, purse.said, offer)))
+        return Raw(_encoder.encode(Share(draw, self._potential, purse.said, offer)))
 
     def value(self) -> Array:
         """Return what it draws, (1,) W."""

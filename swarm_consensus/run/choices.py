@@ -16,7 +16,8 @@ from scipy.optimize import brentq, minimize_scalar
 
 from swarm_consensus.arrays import Array, length
 from swarm_consensus.optimization.cruise import Cruise
-from swarm_consensus.robot.choices import Chart, Power, Surveyor
+from swarm_consensus.robot.choices import Chart, Surveyor
+from swarm_consensus.robot.power import Power
 from swarm_consensus.run.agreement import Finding
 from swarm_consensus.simulation.choices import choices_of, cruise_of, interest_of
 from swarm_consensus.simulation.placement import PlacedRobot
@@ -217,9 +218,7 @@ class PowerJudge:
         charge = np.ones(len(self._orders)) if record.charge is None else record.charge
         terms = [
             order.term(odometry, float(left)) if alive else None
-            for order, odometry, left, alive in zip(
-                self._orders, record.odometry, charge, record.alive, strict=True
-            )
+            for order, odometry, left, alive in zip(self._orders, record.odometry, charge, record.alive, strict=True)
         ]
         limit = sum(term.share for term in terms if term is not None)
 
@@ -300,7 +299,7 @@ class ChoiceJudge:
         wait = self._scenario.expect.chosen_after_s
         late = np.zeros(len(self._time), dtype=bool)
         late[-1:] = True
-        since, before = 0.0, self._alive[0] if self._alive else None
+        since, before = 0.0, self._alive[0] if self._alive else np.zeros(0, dtype=bool)
         for row, (time, alive) in enumerate(zip(self._time, self._alive, strict=True)):
             if not np.array_equal(alive, before):
                 since, before = time, alive

@@ -109,7 +109,7 @@ class Readings:
         self._robots = tuple(robots)
         self._sensed = [quantity for quantity in scenario.quantities if quantity.source in SENSED]
         self._mapped = [choice for choice in scenario.choices if choice.kind == "map"]
-        self._noise = np.array([each.noise_std for each in (*self._sensed, *self._mapped)])
+        self._noise = np.array([*[each.noise_std for each in self._sensed], *[each.noise_std for each in self._mapped]])
         biases = [*[quantity.biases for quantity in self._sensed], *[{} for _ in self._mapped]]
         self._bias = np.array([[of(each, robot) for each in biases] for robot in robots])
         self._rng = rng
