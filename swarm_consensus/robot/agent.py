@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
@@ -21,12 +21,14 @@ from swarm_consensus.motion.barrier import barrier_filter
 from swarm_consensus.motion.behaviour import Briefing, Situation, Task, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.guidance import Guidance
+from swarm_consensus.motion.potential import saturate
 from swarm_consensus.motion.slip import Slip
-from swarm_consensus.network.frame import Frame, Note, Parcels, Values, messages_of
+from swarm_consensus.network.frame import Choices, Frame, Note, Parcels, Values, messages_of
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.air import Air, refusals
 from swarm_consensus.robot.charging import TOPIC as DOCK
 from swarm_consensus.robot.charging import Charging, Errand, packed_token
+from swarm_consensus.robot.choices import Chooser
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.identity import Secrets
@@ -94,6 +96,8 @@ class Agent:
         guidance = self._take_up(config.task)
         self._slip = Slip(config.index, config.period)
         self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
+        choices = config.choices
+        self._chooser = Chooser(config.index, choices, config.max_age, config.lost_after) if choices else None
         orders, count = config.facts, len(config.roster)
         trust = config.trust
         self._desk = Desk(config.index, trust, config.fence) if trust and trust.people and orders else None
@@ -149,6 +153,7 @@ class Agent:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
         values = self._agree(stimulus, neighbours)
+        choices = self._choose(stimulus, odometry, neighbours)
         if self._charging is not None:
             self._errand = self._charging.tick(tick, self._reference, stimulus.charge, neighbours, view)
         hold = self._reason_to_hold(odometry, neighbours, tick)
@@ -158,7 +163,7 @@ class Agent:
             decision = Decision(hold)
         command, velocity = self._move(odometry, decision)
         self._velocity = velocity
-        frame = self._beacon(tick, neighbours, velocity, decision, values)
+        frame = self._beacon(tick, neighbours, velocity, decision, values, choices)
         return Response(command, frame, self._status(neighbours, decision))
 
     def _hear(self, neighbours: Neighbours, frames: Sequence[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
@@ -179,6 +184,8 @@ class Agent:
                     notes.append((frame.sender, message.words))
                 elif isinstance(message, Values) and self._quantities is not None:
                     self._quantities.hear(frame.sender, frame.tick, message)
+                elif isinstance(message, Choices) and self._chooser is not None:
+                    self._chooser.hear(frame.sender, message)
                 elif isinstance(message, Parcels) and facts is not None:
                     facts.hear(frame.sender, message)
         return tuple(notes)
@@ -220,12 +227,32 @@ class Agent:
         assert self._reference is not None
         return (self._quantities.tick(stimulus.tick, stimulus.readings, self._reference, neighbours.lost),)
 
+    def _choose(self, stimulus: Stimulus, odometry: Odometry | None, neighbours: Neighbours) -> tuple[Raw, ...]:
+        """Do a round of the choices that the swarm makes; return what to say of them."""
+        if self._chooser is None:
+            return ()
+        return (self._chooser.tick(stimulus.tick, odometry, stimulus.readings, neighbours.lost, stimulus.charge),)
+
+    def _agreed(self, name: str) -> Array | None:
+        """Return what this robot believes now of a quantity or a choice, (d,)."""
+        for each in (self._quantities, self._chooser):
+            value = None if each is None else each.value(name)
+            if value is not None:
+                return value
+        return None
+
+    def _pace(self) -> float:
+        """Return the speed limit, m/s; if the swarm agrees on it, what this robot believes of it now."""
+        name = self._task.agreed_speed
+        agreed = None if name is None else self._agreed(name)
+        return self._speed if agreed is None else min(max(float(agreed[0]), 0.0), self._speed)
+
     def _present_goal(self) -> Array | None:
         """Return the goal, (d,) m; if the swarm agrees on it, what this robot believes of it now."""
         name = self._task.agreed_goal
-        if name is None or self._quantities is None or self._reference is None:
+        if name is None or self._reference is None:
             return self._goal
-        agreed = self._quantities.value(name)
+        agreed = self._agreed(name)
         return None if agreed is None else np.concatenate((agreed, self._reference[2 : self._dims]))
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:
@@ -245,11 +272,16 @@ class Agent:
             return "odometry stale"
         if self._desk is not None and self._desk.halted:
             return self._desk.halted
-        return reason_to_hold(neighbours, self.names, tick)
+        reason, speed = reason_to_hold(neighbours, self.names, tick), self._task.agreed_speed
+        if reason is None and speed is not None and self._chooser is not None and not self._chooser.settled(speed):
+            return f"settling {speed}"
+        return reason
 
     def _steer(self, wish: Wish, neighbours: Neighbours, view: View) -> Decision:
         """Behaviour, then slip, then filter."""
         assert self._reference is not None
+        if self._task.agreed_speed is not None:
+            wish = replace(wish, velocity=saturate(wish.velocity, self._pace()))
         desired = self._spatial(wish.velocity)
         rows = self._safety.rows(self._reference, neighbours, view, self._closed())
         if isinstance(rows, Blocked):
@@ -287,7 +319,7 @@ class Agent:
             other_velocity=neighbours.velocities()[:, :dims],
             linked=neighbours.links(),
             pushing=neighbours.pushing(),
-            speed=self._speed,
+            speed=self._pace(),
             count=len(self.names),
             notes=notes,
         )
@@ -340,7 +372,7 @@ class Agent:
             lost=tuple([self.names[j] for j in neighbours.lost]),
             active=decision.active,
             dropped=sum(count for _, count in refused),
-            values=() if self._quantities is None else self._quantities.status(),
+            values=tuple([v for each in (self._quantities, self._chooser) if each is not None for v in each.status()]),
             lambda2=neighbours.link_state.lambda2,
             facts=None if self._facts is None else self._facts.standing(self.names),
             orders=None if self._desk is None else self._desk.status(),
@@ -351,7 +383,13 @@ class Agent:
         )
 
     def _beacon(
-        self, tick: int, neighbours: Neighbours, velocity: Array, decision: Decision, values: tuple[Raw, ...]
+        self,
+        tick: int,
+        neighbours: Neighbours,
+        velocity: Array,
+        decision: Decision,
+        values: tuple[Raw, ...],
+        choices: tuple[Raw, ...],
     ) -> bytes:
         """Build this tick's frame."""
         assert self._reference is not None
@@ -369,9 +407,9 @@ class Agent:
         )
         token = self._errand.token
         shown = () if token is None else note(DOCK, packed_token(token))
-        always = (*values, *shown, *note(self._topic, decision.note))
+        turns = note(self._topic, decision.note), choices
         answers = self._desk.notes() if self._desk is not None else ()
-        return self._air.seal(say(beacon, always, neighbours, self._facts, answers))
+        return self._air.seal(say(beacon, (*values, *shown), turns, neighbours, self._facts, answers))
 
     def _briefing(self, guidance: Guidance) -> Briefing:
         """Tell the behaviour all that does not change."""

@@ -1,7 +1,7 @@
 """What a robot says in one tick, put together so that it fits into a frame.
 
-The beacon goes always, and with it what comes each tick in bounded size: values and the behaviour's note. Claims of
-links, sightings and the mesh share what is left.
+The beacon goes always, and with it values, which come each tick in bounded size. Then the behaviour's note and what is
+said of choices; where both are too long they go in turns. Claims of links, sightings and the mesh share what is left.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class Speech:
 def say(
     beacon: Frame,
     always: tuple[Raw, ...],
+    turns: tuple[tuple[Raw, ...], tuple[Raw, ...]],
     neighbours: Neighbours,
     facts: Facts | None,
     answers: tuple[Raw, ...] = (),
@@ -64,6 +65,8 @@ def say(
         The frame without messages.
     always
         What is said whatever else there is; together with the beacon it fits.
+    turns
+        Two things of which each fits together with that; if only one fits it is the first in every second frame.
     neighbours
         For second-hand news of positions and links.
     facts
@@ -73,6 +76,8 @@ def say(
     """
     speech = Speech(beacon)
     speech.add(always)
+    for each in turns[:: 1 if beacon.sequence % 2 else -1]:
+        speech.offer(each)
     speech.offer(answers)
     if facts is not None:
         speech.add(facts.efforts())

@@ -21,6 +21,7 @@ from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.agreement import Agreement
 from swarm_consensus.run.batteries import BatteryJudge
+from swarm_consensus.run.choices import ChoiceJudge
 from swarm_consensus.run.docks import DockJudge
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.facts import FactsJudge
@@ -112,6 +113,7 @@ class Monitor:
         self.last: Array = self.start
         self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
+        self.choices = ChoiceJudge(scenario, robots) if scenario.choices else None
         self.facts = FactsJudge(scenario, robots) if scenario.agreement is not None else None
         self.batteries = BatteryJudge(scenario, robots) if scenario.battery is not None else None
         self.docks = DockJudge(scenario, robots) if scenario.docks or scenario.mission.points_m else None
@@ -145,6 +147,8 @@ class Monitor:
             self.exploration.look(position[record.alive])
         if self.agreement is not None:
             self.agreement.look(record)
+        if self.choices is not None:
+            self.choices.look(record)
         if self.facts is not None:
             self.facts.look(record)
         if self.batteries is not None:

@@ -237,8 +237,9 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities, the log, batteries and docks, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.facts, monitor.batteries, monitor.docks) if each]
+    """Quantities, choices, the log, batteries and docks, where there are any."""
+    judges = (monitor.agreement, monitor.choices, monitor.facts, monitor.batteries, monitor.docks)
+    seen = [each for each in judges if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -316,6 +317,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "frames": monitor.radio,
         "seal": monitor.scenario.security.seal if monitor.scenario.security else "none",
         **(monitor.agreement.metrics() if monitor.agreement else {}),
+        **(monitor.choices.metrics() if monitor.choices else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
         **(monitor.batteries.metrics() if monitor.batteries else {}),
         **(monitor.docks.metrics() if monitor.docks else {}),

@@ -16,10 +16,13 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.network.channel import Channel
 from swarm_consensus.network.frame import FrameError, decode, unpack_ids
 from swarm_consensus.network.seal import inside
+from swarm_consensus.robot.choices import Choice, chosen_in
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
 from swarm_consensus.simulation.attackers import Attackers
 from swarm_consensus.simulation.batteries import Batteries
+from swarm_consensus.simulation.charger import charger_of
+from swarm_consensus.simulation.choices import choices_of
 from swarm_consensus.simulation.docks import Docks, Sight
 from swarm_consensus.simulation.fleet import channel_model
 from swarm_consensus.simulation.identities import ears_of
@@ -88,12 +91,15 @@ class Simulation:
         self._attackers = Attackers(scenario, robots, attack_rng) if scenario.attackers else None
         self._stations = Stations(scenario) if scenario.commands else None
         self._sizes = sizes(scenario)
+        self._choices = choices_of(scenario, robots[0], len(robots)) if scenario.choices else ()
+        self._read: tuple[tuple[float, ...], ...] = ()
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
         self.office = Office(ears_of(scenario)) if jobs else None
         battery = scenario.battery
         self.batteries = None if battery is None else Batteries(battery, robots, 1.0 / scenario.control.rate_hz)
         self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period
         self.docks = Docks(scenario.docks, len(robots), ears_of(scenario)) if scenario.docks else None
+        self._charger = charger_of(scenario)
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -121,7 +127,7 @@ class Simulation:
             self.set_power(event.robot, event.on)
         self._truth = self.world.truth()
         self._odometry = self._sensor.measure(self._truth, self.tick)
-        readings = self._readings.measure(self._truth)
+        readings = self._read = self._readings.measure(self._truth)
         heard = self._channel.deliver(self.time, self.alive)
         if self._liars is not None:
             heard = self._liars.spoil(heard)
@@ -171,9 +177,12 @@ class Simulation:
         effects = self.office.hear(frames) if self.office is not None else ()
         told = self._stations.listen(self.tick, frames) if self._stations is not None else ()
         sights: tuple[Sight, ...] = ()
+        self.given = np.zeros(len(self.robots))
         if self.docks is not None:
             sights = self.docks.look(frames, self._truth.position, self.alive)
-            self.given = self.docks.given
+            self.given += self.docks.given
+        if self._charger is not None:
+            self.given += self._charger.give(frames, self._truth.position)
         self._record(responses, frames, commands, effects, told, sights)
         if self.batteries is not None:
             self.batteries.step(self._truth.velocity, self.alive, self.given)
@@ -210,6 +219,9 @@ class Simulation:
             charge=None if self.batteries is None else self.batteries.share,
             docks=sights,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
+            readings=self._read,
+            given=self.given,
+            choices=tuple(_chosen(frame, self._choices) for frame in frames) if self._choices else (),
         )
         for observer in self.observers:
             observer.record(record)
@@ -234,6 +246,14 @@ def _values(frame: bytes | None, of: Sequence[int]) -> tuple[tuple[float, ...], 
     """Values that a robot tells in its own frame, before the air is lied into."""
     try:
         return None if frame is None else values_in(decode(inside(frame)), of)
+    except FrameError:
+        return None
+
+
+def _chosen(frame: bytes | None, of: Sequence[Choice]) -> tuple[tuple[float, ...], ...] | None:
+    """Choices that a robot tells in its own frame."""
+    try:
+        return None if frame is None else chosen_in(decode(inside(frame)), of)
     except FrameError:
         return None
 

@@ -95,7 +95,7 @@ class Mission(Strict, frozen=True):
 
     behaviour: str = "rendezvous"  # one of those that are registered
     goal_m: Point | None = None  # the common goal
-    agreed_goal: str | None = None  # rendezvous: the quantity whose present value is the goal, [x, y]
+    agreed_goal: str | None = None  # rendezvous: the quantity whose present value is the goal; seek: the mapped field
     goals_m: dict[str, Point] = {}  # a goal for each robot or group, before goal_m
     informed: list[str] = []  # go_to: robots or groups that are told their goal; empty: all
     slots_m: list[Point] = []  # formation: places about its centre, m, one for each robot
@@ -104,6 +104,8 @@ class Mission(Strict, frozen=True):
     leader: str | None = None  # follow: the robot that the others follow
     base: str | None = None  # explore: the robot that stays, and to which the others keep a way
     points_m: list[Point] = []  # patrol: [x, y], visited in turn for ever
+    agreed_speed: str | None = None  # the policy that limits the speed; nobody moves before all agreed on it
+    spread_s: Positive | None = None  # seek: for so long the swarm spreads, then it gathers
 
 
 class Fault(Strict, frozen=True):
@@ -152,6 +154,39 @@ class Lie(Strict, frozen=True):
     amplitude: list[Number] = []  # oscillating, two_faced: largest distance from the value
     period_s: Positive | None = None  # oscillating
     other: list[Number] = []  # divider: what it says to robots of odd roster index
+
+
+class Interest(Strict, frozen=True):
+    """What a robot wants of a common speed v: a metre costs it hurry / v + range (1 + payload) v^2."""
+
+    hurry: Number = 0.25  # price of a second
+    range: Number = 1.0  # price of energy, by (m/s)^2
+    payload: Number = 0.0  # in its own mass
+    weight: Number = 1.0  # of its voice
+
+
+class Choice(Strict, frozen=True):
+    """Something that the swarm chooses together: the best for the sum of everyone's own interest."""
+
+    name: str
+    # a common speed; a field made of bumps, from measurements that stay on the robots; shares of a charger's power
+    kind: Literal["policy", "map", "power"]
+    unit: str = ""  # for people
+    fairness: Literal["weighted", "max-min"] = "weighted"  # policy
+    limits_m_s: tuple[Number, Number] = (0.1, 1.0)  # policy: the slowest speed, and the fastest
+    interests: dict[str, Interest] = {}  # policy: of a robot or group
+    field: Field | None = None  # map: what there is to be sensed
+    noise_std: NotNegative = 0.0  # map: standard deviation of white Gaussian noise
+    bump_m: Positive | None = None  # map: width and spacing of the bumps
+    ridge: Positive = 0.01  # map: of each robot, in measurements: keeps small what nobody measured
+    every_m: Positive = 0.25  # map: a robot measures each time that it has gone so far
+    limit_w: Positive | None = None  # power: of the charger, for all together
+    charger_m: tuple[Number, Number] = (0.0, 0.0)  # power: where it is, [x, y]
+    reach_m: Positive = 5.0  # power: so near to it a robot can draw
+    urgency: dict[str, NotNegative] = {}  # power: gain per W of an empty robot, by robot or group; the others: 1
+    saturation_1_w: Number = 0.01  # power: half of what the gain per W falls with each W
+    ramp_w_s: Positive | None = None  # power: a draw changes by at most so much a second
+    loan_s: Positive = 3.0  # power: so long one robot may use what is another's without hearing of it again
 
 
 class Job(Strict, frozen=True):
@@ -283,6 +318,11 @@ class Expect(Strict, frozen=True):
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     dismissed_obeyed_s: NotNegative | None = None  # a robot obeys an operator at most so long after his dismissal
+    chosen_within: dict[str, Positive] = {}  # by choice: each robot's is this near the central optimum, see below
+    chosen_after_s: Positive | None = None  # so long after the start, and after each crash and return
+    flown_within_m_s: Positive | None = None  # then the body's speed, over a second, is this near the best agreed one
+    overloaded: bool | None = None  # false: at no physics step more is drawn than the charger's limit
+    mapped_within: dict[str, Positive] = {}  # by map: root mean square error against the true field at the end
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
     run_dry: Commits | None = None  # at most so many batteries are ever empty
     over_places: Commits | None = None  # at most so many robots too many are ever on a dock
@@ -308,6 +348,7 @@ class Scenario(Strict, frozen=True):
     faults: list[Fault] = []
     quantities: list[Quantity] = []
     lies: list[Lie] = []
+    choices: list[Choice] = []
     agreement: Agreement | None = None
     security: Security | None = None  # None: frames are not sealed
     operators: list[Operator] = []
