@@ -11,7 +11,7 @@ import numpy as np
 
 from swarm_consensus.errors import SwarmError, nearest
 from swarm_consensus.robot.agent import Agent
-from swarm_consensus.run.disks import FOLDER, open_disk
+from swarm_consensus.run.disks import FOLDER, FolderDisk, open_disk
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.fleet import agent_configs
 from swarm_consensus.simulation.placement import place
@@ -78,7 +78,8 @@ def load_agent(orders: Orders) -> Agent:
     if orders.robot not in names:
         raise SwarmError(f"{orders.scenario}: no robot is named '{orders.robot}'{nearest(orders.robot, names)}")
     config = agent_configs(scenario, robots, rejoin=orders.rejoin)[names.index(orders.robot)]
-    if config.facts is None:
-        return Agent(config)
     folder = orders.storage or orders.scenario.parent / FOLDER
-    return Agent(config, open_disk(folder, orders.robot, config.facts.config(len(robots))))
+    disk = FolderDisk(folder / orders.robot)
+    if config.facts is None:
+        return Agent(config, disk=disk)
+    return Agent(config, open_disk(folder, orders.robot, config.facts.config(len(robots))), disk=disk)

@@ -22,13 +22,14 @@ from swarm_consensus.motion.behaviour import Briefing, Situation, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
-from swarm_consensus.network.frame import Frame, Note, Parcels, Values, messages_of
+from swarm_consensus.network.frame import Frame, Note, Values, messages_of
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.config import AgentConfig
-from swarm_consensus.robot.facts import Facts
+from swarm_consensus.robot.disk import Disk
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.quantities import Quantities
 from swarm_consensus.robot.safety import Blocked, Safety
+from swarm_consensus.robot.sharing import Sharing
 from swarm_consensus.robot.speech import note, say
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
@@ -67,9 +68,11 @@ class Agent:
         Its orders. The first `tick` sets the reference to where the robot then is.
     storage
         Its disk, for the log that the swarm shares; None: one in memory.
+    disk
+        Its disk, for all else; None: one in memory.
     """
 
-    def __init__(self, config: AgentConfig, storage: Storage | None = None) -> None:
+    def __init__(self, config: AgentConfig, storage: Storage | None = None, disk: Disk | None = None) -> None:
         self.config = config
         self.names = tuple(peer.name for peer in config.roster)
         me = config.roster[config.index]
@@ -84,8 +87,7 @@ class Agent:
         self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
         self._slip = Slip(config.index, config.period)
         self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
-        orders, count = config.facts, len(config.roster)
-        self._facts = Facts(config.index, count, orders, config.rate, storage) if orders else None
+        self._sharing = Sharing(config, storage, disk)
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -104,8 +106,7 @@ class Agent:
 
     def close(self) -> None:
         """Let go of the disk, as the last thing that this robot does."""
-        if self._facts is not None:
-            self._facts.close()
+        self._sharing.close()
 
     def tick(self, stimulus: Stimulus) -> Response:
         """Decide for one period.
@@ -125,8 +126,7 @@ class Agent:
         odometry = _usable(stimulus.odometry)
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
-        if self._facts is not None:
-            self._facts.act()
+        self._sharing.act(self._reference)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
@@ -143,21 +143,19 @@ class Agent:
 
     def _hear(self, neighbours: Neighbours, frames: Iterable[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
         """Take in frames; return the notes for this robot's behaviour, each with its sender."""
-        notes, facts = [], self._facts
-        if facts is not None:
-            facts.begin(tick)
+        notes, sharing = [], self._sharing
+        sharing.begin(tick)
         for frame in self._inbox.accept(frames, tick):
             messages = messages_of(frame)
             neighbours.hear(frame, messages)
-            if facts is not None:
-                facts.meet(frame.sender)
+            sharing.meet(frame.sender)
             for message in messages:
                 if isinstance(message, Note) and message.topic == self._topic:
                     notes.append((frame.sender, message.words))
                 elif isinstance(message, Values) and self._quantities is not None:
                     self._quantities.hear(frame.sender, frame.tick, message)
-                elif isinstance(message, Parcels) and facts is not None:
-                    facts.hear(frame.sender, message)
+                else:
+                    sharing.hear(frame.sender, message)
         return tuple(notes)
 
     def _agree(self, stimulus: Stimulus, neighbours: Neighbours) -> tuple[Raw, ...]:
@@ -169,6 +167,9 @@ class Agent:
 
     def _present_goal(self) -> Array | None:
         """Return the goal, (d,) m; if the swarm agrees on it, what this robot believes of it now."""
+        place = self._sharing.place()
+        if place is not None and self._reference is not None:
+            return np.concatenate((place, self._reference[2 : self._dims]))
         name = self.config.task.agreed_goal
         if name is None or self._quantities is None or self._reference is None:
             return self._goal
@@ -190,7 +191,7 @@ class Agent:
             return "halted"
         if odometry is None:
             return "odometry stale"
-        return reason_to_hold(neighbours, self.names, tick)
+        return reason_to_hold(neighbours, self.names, tick) or self._sharing.reason_to_hold()
 
     def _steer(self, wish: Wish, neighbours: Neighbours, view: View) -> Decision:
         """Behaviour, then slip, then filter."""
@@ -268,7 +269,9 @@ class Agent:
             dropped=self._inbox.dropped,
             values=() if self._quantities is None else self._quantities.status(),
             lambda2=neighbours.link_state.lambda2,
-            facts=None if self._facts is None else self._facts.standing(self.names),
+            facts=self._sharing.standing(self.names),
+            decisions=self._sharing.decided(self.names),
+            cargo=self._sharing.cargo(self.names),
         )
 
     def _beacon(
@@ -288,7 +291,7 @@ class Agent:
             held=neighbours.beacon,
             pushing=decision.pushing,
         )
-        return say(beacon, (*values, *note(self._topic, decision.note)), neighbours, self._facts)
+        return say(beacon, (*values, *note(self._topic, decision.note)), neighbours, self._sharing)
 
     def _briefing(self, guidance: Guidance) -> Briefing:
         """Tell the behaviour all that does not change."""

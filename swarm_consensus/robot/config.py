@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.network.mesh import MeshSettings
+from swarm_consensus.robot.bundles import BundleOrders
+from swarm_consensus.robot.decisions import DecisionOrders
 from swarm_consensus.robot.facts import FactsOrders
 from swarm_consensus.robot.rounds import Quantity
 from swarm_consensus.robot.vehicle import VehicleModel
@@ -44,6 +47,9 @@ class AgentConfig:
     quantities: tuple[Quantity, ...] = ()  # on which the swarm agrees, in the same order on all robots
     facts: FactsOrders | None = None  # of the log that the swarm shares; None: there is none
     blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
+    mesh: MeshSettings | None = None  # of what goes to robots that are no neighbours, if there is no log
+    decisions: DecisionOrders | None = None  # that must survive captured robots
+    bundle: BundleOrders | None = None  # that spreads through the swarm
 
     @property
     def readings(self) -> int:

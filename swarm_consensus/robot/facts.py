@@ -8,7 +8,7 @@ Nothing that moves the robot waits for any of this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -24,7 +24,7 @@ from swarm_consensus.agreement.raft.messages import Config, Forward, Message
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.replica import Replica, Storage
 from swarm_consensus.agreement.requests import Requests
-from swarm_consensus.agreement.sessions import Sessions
+from swarm_consensus.agreement.sessions import Machine, Sessions
 from swarm_consensus.agreement.trigger import Attempt, Foreman, Times, Triggers
 from swarm_consensus.network.frame import Note, Parcels, packed
 from swarm_consensus.network.mesh import Mesh, MeshSettings
@@ -78,16 +78,26 @@ class Facts:
         Ticks a second.
     storage
         Its disk; None: one in memory, which forgets with the robot.
+    machines
+        Further ones behind the log, by name; the same on all robots.
     """
 
-    def __init__(self, own: int, count: int, orders: FactsOrders, rate: int, storage: Storage | None = None) -> None:
+    def __init__(
+        self,
+        own: int,
+        count: int,
+        orders: FactsOrders,
+        rate: int,
+        storage: Storage | None = None,
+        machines: Mapping[str, Machine] | None = None,
+    ) -> None:
         self.mesh = Mesh(own, count, orders.mesh, rate)
         self.faults = 0  # messages that are none of the log's
         self.shed = 0  # commands of others that were not taken, since too much waits
         self._own = own
         self._orders = orders
         self._triggers = Triggers([name for name, _ in orders.jobs])
-        self._machines = Machines({"reports": Reports(), JOBS: self._triggers})
+        self._machines = Machines({"reports": Reports(), JOBS: self._triggers, **(machines or {})})
         patience = orders.settings.election_ticks
         self._foreman = Foreman(own, dict(orders.jobs), since=0, patience=patience)
         self._rate = rate
@@ -120,11 +130,19 @@ class Facts:
     def hear(self, sender: int, message: Parcels) -> None:
         """Take in what a neighbour passes on."""
         for origin, payload in self.mesh.hear(sender, message):
-            letter = _read(payload)
-            if letter is None or letter.sender != origin:
-                self.faults += 1
-            else:
-                self._heard.append(msgspec.structs.replace(letter, to=self._own))
+            self.take_in(origin, payload)
+
+    def take_in(self, origin: int, payload: bytes) -> None:
+        """Take in a message that came over the mesh."""
+        letter = _read(payload)
+        if letter is None or letter.sender != origin:
+            self.faults += 1
+        else:
+            self._heard.append(msgspec.structs.replace(letter, to=self._own))
+
+    def ask(self, command: bytes) -> bool:
+        """Add a command for one of the machines to what this robot has to say; False if too much waits."""
+        return self._requests.ask(command)
 
     def act(self) -> None:
         """Let the replica do what is due: first the time that passed, then what was heard, then what is asked."""

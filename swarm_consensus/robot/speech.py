@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from swarm_consensus.network.frame import ROOM, Frame, Note, encode, packed
 from swarm_consensus.network.mesh_parts import AROUND, FRAGMENT, WIDEST
-from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.link_state import LONGEST as CLAIMS
 from swarm_consensus.robot.neighbours import Neighbours
+from swarm_consensus.robot.sharing import Sharing
 
 WORDS = 720  # bytes, the most that a behaviour may say in a frame: beacon, sightings and values need the rest
 PARCEL = FRAGMENT + WIDEST + AROUND  # bytes that a parcel of the mesh may need
@@ -49,7 +49,7 @@ class Speech:
         return encode(replace(self._beacon, messages=tuple(self._messages)))
 
 
-def say(beacon: Frame, always: tuple[Raw, ...], neighbours: Neighbours, facts: Facts | None) -> bytes:
+def say(beacon: Frame, always: tuple[Raw, ...], neighbours: Neighbours, sharing: Sharing) -> bytes:
     """Return this tick's frame.
 
     Parameters
@@ -60,21 +60,19 @@ def say(beacon: Frame, always: tuple[Raw, ...], neighbours: Neighbours, facts: F
         What is said whatever else there is; together with the beacon it fits.
     neighbours
         For second-hand news of positions and links.
-    facts
-        For what goes over the mesh.
+    sharing
+        For what goes over the mesh, and chunks of bundles.
     """
     speech = Speech(beacon)
     speech.add(always)
-    if facts is not None:
-        speech.add(facts.efforts())
+    speech.add(sharing.efforts())
     sightings = neighbours.sightings()
     if speech.left >= CLAIMS + sum(map(len, sightings)):
         speech.add(neighbours.link_state.claims())
     # where the mesh has too little room, sightings give way in every second frame
-    cramped = facts is not None and facts.mesh.waits and beacon.sequence % 2
+    cramped = sharing.waits and beacon.sequence % 2
     speech.offer(sightings, spare=PARCEL if cramped else 0)
-    if facts is not None:
-        speech.add(facts.take(speech.left))
+    speech.add(sharing.take(speech.left))
     return speech.frame()
 
 

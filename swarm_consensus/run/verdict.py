@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from rich.table import Table
 from swarm_consensus.agreement.raft.membership import advice
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
+from swarm_consensus.run import decisions
 from swarm_consensus.run.coverage import covered
 from swarm_consensus.run.measures import measures
 from swarm_consensus.run.monitor import ROUND_OFF, Event, Extreme, Monitor
@@ -125,7 +126,7 @@ def judge(
         seed=seed,
         expectations=tuple(found),
         metrics=_metrics(monitor, contacts) | metrics,
-        notes=(*weaker(scenario), *notes),
+        notes=(*weaker(scenario), *_named(monitor), *notes),
         complete=complete,
         events=_events(monitor, contacts),
     )
@@ -140,7 +141,15 @@ def weaker(scenario: Scenario) -> tuple[str, ...]:
     facts = facts_of(scenario)
     if facts is not None:
         notes.append(advice(facts.config(len(robot_names(scenario)))))
+    notes += decisions.weaker(scenario)
     return tuple(filter(None, notes))
+
+
+def _named(monitor: Monitor) -> Iterator[str]:
+    """Say which liars were found out."""
+    for judge_of_liars in (monitor.decisions, monitor.bundle):
+        if judge_of_liars is not None:
+            yield from judge_of_liars.notes()
 
 
 def _yes(name: str, wanted: bool, found: bool, detail: str) -> Expectation:
@@ -226,8 +235,8 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities and the log, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.facts) if each]
+    """Quantities, the log, decisions and the bundle, where there are any."""
+    seen = [each for each in (monitor.agreement, monitor.facts, monitor.decisions, monitor.bundle) if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -305,6 +314,8 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "frames": monitor.radio,
         **(monitor.agreement.metrics() if monitor.agreement else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
+        **(monitor.decisions.metrics() if monitor.decisions else {}),
+        **(monitor.bundle.metrics() if monitor.bundle else {}),
     }
 
 

@@ -12,7 +12,9 @@ from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.simulation.agreement import facts_of
+from swarm_consensus.simulation.agreement import facts_of, mesh_of
+from swarm_consensus.simulation.cargo import bundle_of
+from swarm_consensus.simulation.decisions import decisions_of
 from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.quantities import quantities_of
 from swarm_consensus.simulation.roster import group_of
@@ -59,6 +61,9 @@ def agent_configs(
             quantities=quantities_of(scenario, robot),
             facts=facts,
             blocking=tuple(blocking(scenario)),
+            mesh=mesh_of(scenario, scenario.agreement),
+            decisions=decisions_of(scenario, robot.name),
+            bundle=bundle_of(scenario, robot.name),
         )
         for index, robot in enumerate(robots)
     )

@@ -175,6 +175,31 @@ class Agreement(Strict, frozen=True):
     jobs: list[Job] = []
 
 
+class Decision(Strict, frozen=True):
+    """Something that robots decide such that captured ones among them can't part the others: docs/trust.md."""
+
+    name: str
+    about: Literal["meeting_point", "mission"]  # where to meet; or whether to go on: commit or abort
+    members: list[str] = []  # robots or groups that vote; empty: all
+    liars: Annotated[int, Meta(ge=0, le=3)] | None = None  # so many are borne; None: as many as the members bear
+    patience_s: Positive = 5.0  # after which a primary that comes to nothing is replaced
+    abort: list[str] = []  # mission: robots or groups that propose to abort; all others propose to commit
+    captured: list[str] = []  # robots that tell half of the others one thing and half another, and sign both
+    lures_m: list[Point] = []  # meeting_point: the two places [x, y] that these name
+    unsafe: bool = False  # run with more captured robots than are borne: then nothing is guaranteed
+
+
+class Bundle(Strict, frozen=True):
+    """Data (a map, a plan) that spreads from one robot to all, each piece checked."""
+
+    name: str
+    source: str  # the robot that has it from the beginning
+    bytes: Annotated[int, Meta(ge=1, le=10_000_000)]
+    chunk_bytes: Annotated[int, Meta(ge=32, le=768)] = 512  # of a piece
+    budget_bytes_s: Annotated[int, Meta(ge=500, le=1_000_000)] = 8000  # that a robot may send for it, a second
+    corrupting: list[str] = []  # robots that alter each piece that they hand on
+
+
 class Control(Strict, frozen=True):
     """How robots decide; the defaults are the ones that docs/guarantees.md argues for."""
 
@@ -208,6 +233,9 @@ class Expect(Strict, frozen=True):
     commits_at_least: Commits | None = None  # every living robot knows of so many at the end
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
+    decided_alike: bool | None = None  # from by_s on all honest robots know of each decision, and of the same value
+    met_within_m: Positive | None = None  # every honest robot this near the decided meeting point, from by_s on
+    active_by_s: Positive | None = None  # all have the bundle by then, byte for byte, and go by it from one entry on
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
 
@@ -228,5 +256,7 @@ class Scenario(Strict, frozen=True):
     quantities: list[Quantity] = []
     lies: list[Lie] = []
     agreement: Agreement | None = None
+    decisions: list[Decision] = []
+    bundle: Bundle | None = None
     control: Control = Control()
     expect: Expect = Expect()

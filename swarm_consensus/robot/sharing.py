@@ -1,0 +1,144 @@
+"""What a robot shares with others beside its beacon: the log and decisions over one mesh, bundles from hand to hand.
+
+Each of them finds room in what is left of a frame, within its own budget of bytes; nothing that moves the robot waits
+for a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Raw
+
+from swarm_consensus.agreement.activation import Activations
+from swarm_consensus.agreement.machines import pack
+from swarm_consensus.agreement.replica import Storage
+from swarm_consensus.arrays import Array
+from swarm_consensus.network.frame import Message, Note, Parcels
+from swarm_consensus.network.mesh import Mesh, MeshSettings
+from swarm_consensus.robot.bundles import TOPIC, Bundles
+from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.robot.decisions import Decisions
+from swarm_consensus.robot.disk import Disk, MemoryDisk
+from swarm_consensus.robot.facts import Facts
+from swarm_consensus.robot.state import Cargo, Decided, Standing
+
+
+class Sharing:
+    """All of it, for one robot.
+
+    Each tick: `begin`, `hear` for each message of each frame, `act`, then `efforts` and `take` for the own frame.
+
+    Parameters
+    ----------
+    config
+        Its orders.
+    storage
+        Its disk, for the log; None: one in memory.
+    disk
+        Its disk, for all else; None: one in memory.
+    """
+
+    def __init__(self, config: AgentConfig, storage: Storage | None = None, disk: Disk | None = None) -> None:
+        own, count, rate = config.index, len(config.roster), config.rate
+        disk = disk or MemoryDisk()
+        bundle, decisions, orders = config.bundle, config.decisions, config.facts
+        activations = Activations(lambda: bundle.commanders if bundle else ())
+        machines = {TOPIC: activations} if bundle else None
+        self.facts = Facts(own, count, orders, rate, storage, machines) if orders else None
+        self.mesh = self.facts.mesh if self.facts else None
+        if decisions is not None and self.mesh is None:
+            self.mesh = Mesh(own, count, config.mesh or MeshSettings(), rate)
+        self.decisions: Decisions | None = None
+        if decisions is not None and self.mesh is not None:
+            self.decisions = Decisions(own, decisions, self.mesh, disk, config.fence, config.obstacles)
+        self.bundles: Bundles | None = None
+        if bundle is not None and self.facts is not None:
+            facts = self.facts
+            self.bundles = Bundles(
+                own, count, bundle, rate, disk, activations, lambda data: facts.ask(pack(TOPIC, data))
+            )
+        self._tick = 0
+
+    def begin(self, tick: int) -> None:
+        """Go on to a tick."""
+        self._tick = tick
+        if self.facts is not None:
+            self.facts.begin(tick)
+        elif self.mesh is not None:
+            self.mesh.begin(tick)
+
+    def meet(self, sender: int) -> None:
+        """Take note that a frame of a neighbour was heard."""
+        if self.mesh is not None:
+            self.mesh.meet(sender)
+
+    def hear(self, sender: int, message: Message) -> None:
+        """Take in a message of a neighbour's frame."""
+        if isinstance(message, Parcels) and self.mesh is not None:
+            for origin, payload in self.mesh.hear(sender, message):
+                if self.decisions is not None and self.decisions.hear(origin, payload):
+                    continue
+                if self.facts is not None:
+                    self.facts.take_in(origin, payload)
+        elif isinstance(message, Note) and message.topic == TOPIC and self.bundles is not None:
+            self.bundles.hear(sender, message)
+
+    def act(self, position: Array | None) -> None:
+        """Do what is due.
+
+        Parameters
+        ----------
+        position
+            Where the robot is, (3,) m; None: not known so far.
+        """
+        if self.facts is not None:
+            self.facts.act()
+        if self.decisions is not None and position is not None:
+            self.decisions.start(position)
+            self.decisions.act()
+        if self.bundles is not None:
+            self.bundles.act(self._tick)
+
+    def efforts(self) -> tuple[Raw, ...]:
+        """Return what is to be said to executors of jobs."""
+        return () if self.facts is None else self.facts.efforts()
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether the mesh has something to say."""
+        return self.mesh is not None and self.mesh.waits
+
+    def take(self, room: int) -> tuple[Raw, ...]:
+        """Return what is said in this tick's frame, in at most `room` bytes: the mesh first, then the bundle."""
+        said = () if self.mesh is None else self.mesh.take(room)
+        if self.bundles is not None:
+            said += self.bundles.take(room - sum(map(len, said)))
+        return said
+
+    def place(self) -> Array | None:
+        """Return where to meet, (2,) m, if that was decided."""
+        return None if self.decisions is None else self.decisions.place
+
+    def reason_to_hold(self) -> str | None:
+        """Return why the robot must hold still until a decision is known, or None."""
+        return None if self.decisions is None else self.decisions.reason_to_hold()
+
+    def close(self) -> None:
+        """Let go of the disk."""
+        if self.facts is not None:
+            self.facts.close()
+
+    # what a person asks
+
+    def standing(self, names: Sequence[str]) -> Standing | None:
+        """Return how the log stands."""
+        return None if self.facts is None else self.facts.standing(names)
+
+    def decided(self, names: Sequence[str]) -> tuple[Decided, ...]:
+        """Return how the decisions stand."""
+        return () if self.decisions is None else self.decisions.status(names)
+
+    def cargo(self, names: Sequence[str]) -> Cargo | None:
+        """Return how the bundle stands."""
+        return None if self.bundles is None else self.bundles.status(names)

@@ -1,0 +1,82 @@
+"""The decisions of a scenario: who votes, who is captured, and what each robot is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from hashlib import blake2b
+
+from swarm_consensus.agreement.byzantine.decision import Timing
+from swarm_consensus.agreement.byzantine.votes import KeyRing, KeySigner
+from swarm_consensus.agreement.quorum import liars_tolerated
+from swarm_consensus.robot.decisions import DecisionOrders, Part
+from swarm_consensus.robot.seats import ABORT, COMMIT, Member, Question, pack_place
+from swarm_consensus.simulation.captured import Plot, Traitor
+from swarm_consensus.simulation.identities import key_ring, simulated_key, swarm_of
+from swarm_consensus.simulation.roster import members, robot_names
+from swarm_consensus.simulation.scenario import Decision, Scenario
+
+AGAIN_S = 1.5  # s, after which what was said is said again
+
+
+def named(labels: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return the robots that some labels stand for, in the order of the roster."""
+    found = {name for label in labels for name in members(label, names)}
+    return [name for name in names if name in found]
+
+
+def members_of(decision: Decision, names: Sequence[str]) -> list[str]:
+    """Return the names of who votes."""
+    return named(decision.members, names) if decision.members else list(names)
+
+
+def liars_of(decision: Decision, names: Sequence[str]) -> int:
+    """Return how many liars a decision is to bear: as many as its members can, unless fewer are enough."""
+    borne = liars_tolerated(len(members_of(decision, names)))
+    return borne if decision.liars is None else decision.liars
+
+
+def question_of(scenario: Scenario, decision: Decision) -> Question:
+    """Return what all robots are told of a decision."""
+    names, swarm = robot_names(scenario), swarm_of(scenario)
+    voting = members_of(decision, names)
+    return Question(
+        name=decision.name,
+        about=decision.about,
+        instance=blake2b(swarm + b"\0" + decision.name.encode(), digest_size=16).digest(),
+        members=tuple(names.index(name) for name in voting),
+        liars=liars_of(decision, names),
+        ring=KeyRing(key_ring(swarm, voting)),
+    )
+
+
+def plot_of(decision: Decision, names: Sequence[str]) -> Plot:
+    """Return what captured robots are up to: to tell every second of the others one value, and the rest the other."""
+    captured = named(decision.captured, names)
+    others = [name for name in members_of(decision, names) if name not in captured]
+    return Plot(
+        values=tuple(pack_place(*place) for place in decision.lures_m) or (COMMIT, ABORT),
+        side={names.index(name): number % 2 for number, name in enumerate(others)},
+    )
+
+
+def part_of(scenario: Scenario, decision: Decision, robot: str) -> Part:
+    """Return what one robot is told of a decision; nobody is told who is captured but these."""
+    names, rate = robot_names(scenario), scenario.control.rate_hz
+    is_captured = robot in named(decision.captured, names)
+    return Part(
+        question=question_of(scenario, decision),
+        timing=Timing(patience=max(round(decision.patience_s * rate), 1), again=max(round(AGAIN_S * rate), 1)),
+        value=None if decision.about == "meeting_point" else ABORT if robot in named(decision.abort, names) else COMMIT,
+        member=partial(Traitor, plot_of(decision, names)) if is_captured else Member,
+    )
+
+
+def decisions_of(scenario: Scenario, robot: str) -> DecisionOrders | None:
+    """Return what one robot is told of decisions; None if there are none."""
+    if not scenario.decisions:
+        return None
+    return DecisionOrders(
+        parts=tuple(part_of(scenario, decision, robot) for decision in scenario.decisions),
+        signer=KeySigner(simulated_key(swarm_of(scenario), "robot", robot)),
+    )
