@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from swarm_consensus.agreement.byzantine.messages import Decision
-from swarm_consensus.agreement.byzantine.votes import Conflict
+from swarm_consensus.agreement.byzantine.messages import Decision, Prepare, Proposal
+from swarm_consensus.agreement.byzantine.votes import Conflict, Vote, digest_of
 from swarm_consensus.network.spreading import Chunk, Message, Transfer
 from swarm_consensus.robot.seats import Ask, Ballot, Chair, Said, Word, decider
 
@@ -26,8 +26,9 @@ class Plot:
 
 
 class Traitor:
-    """Two members with one key, each with its own value, of which each honest robot hears one only.
+    """Two members with one key, each for its own value, of which each honest robot hears one only.
 
+    Neither of the two knows of the value of the other: so both sides get a vote for theirs from every captured robot.
     After S. Bano et al., "Twins: BFT systems made robust", OPODIS 2021; see `agreement.simulator.liars.Twins`. It
     forgets in a crash what it said.
     """
@@ -35,6 +36,7 @@ class Traitor:
     def __init__(self, plot: Plot, chair: Chair) -> None:
         self._plot, self._roster = plot, chair.question.members
         self._faces = [decider(chair, value, None) for value in plot.values]
+        self._digests = [digest_of(value) for value in plot.values]
 
     @property
     def conflicts(self) -> Mapping[int, Conflict]:
@@ -52,9 +54,12 @@ class Traitor:
         return max(face.view for face in self._faces)
 
     def hear(self, origin: int, word: Word) -> None:
-        """Let both hear it."""
-        for face in self._faces:
-            if not isinstance(word, Ask):
+        """Let those hear it who should."""
+        if isinstance(word, Ask):
+            return
+        about = word.digest if isinstance(word, Vote) else word.vote.digest if isinstance(word, Prepare | Proposal) else b""
+        for number, face in enumerate(self._faces):
+            if about not in self._digests or about == self._digests[number]:
                 face.step(word)
 
     def tick(self) -> None:
