@@ -31,9 +31,7 @@ class BundleJudge:
         Takes what happened, and when, s.
     """
 
-    def __init__(
-        self, scenario: Scenario, robots: Sequence[PlacedRobot], tell: Callable[[float, str], None]
-    ) -> None:
+    def __init__(self, scenario: Scenario, robots: Sequence[PlacedRobot], tell: Callable[[float, str], None]) -> None:
         assert scenario.bundle is not None
         self._scenario, self._tell = scenario, tell
         self._names = tuple(robot.name for robot in robots)

@@ -36,14 +36,14 @@ class DecisionsJudge:
         Takes what happened, and when, s.
     """
 
-    def __init__(
-        self, scenario: Scenario, robots: Sequence[PlacedRobot], tell: Callable[[float, str], None]
-    ) -> None:
+    def __init__(self, scenario: Scenario, robots: Sequence[PlacedRobot], tell: Callable[[float, str], None]) -> None:
         self._scenario, self._tell = scenario, tell
         self._names = tuple(robot.name for robot in robots)
         captured = {name for decision in scenario.decisions for name in named(decision.captured, self._names)}
         self._honest = [index for index, name in enumerate(self._names) if name not in captured]
-        self._known: dict[tuple[str, int], tuple[float, str]] = {}  # by decision and honest robot: first when, s, and what
+        self._known: dict[
+            tuple[str, int], tuple[float, str]
+        ] = {}  # by decision and honest robot: first when, s, and what
         self._first: dict[str, str] = {}  # by decision: the value that was known first
         self.proven: dict[tuple[str, str], dict[str, None]] = {}  # by decision and liar: who has a proof, in order
         self.wrong = ""  # first thing that should never be
@@ -156,6 +156,6 @@ def weaker(scenario: Scenario) -> Iterator[str]:
         borne = liars_of(decision, names)
         if decision.unsafe:
             yield (
-                f"decision '{decision.name}' is unsafe: {captured} of {members} members are captured, {borne} liars are "
-                f"borne and at most {liars_tolerated(members)} can be; that the honest decide alike was not guaranteed"
+                f"decision '{decision.name}' is unsafe: {captured} of {members} members are captured, {borne} liars "
+                f"are borne and at most {liars_tolerated(members)} can be; that the honest decide alike was not guaranteed"
             )

@@ -57,7 +57,9 @@ class Traitor:
         """Let those hear it who should."""
         if isinstance(word, Ask):
             return
-        about = word.digest if isinstance(word, Vote) else word.vote.digest if isinstance(word, Prepare | Proposal) else b""
+        about = (
+            word.digest if isinstance(word, Vote) else word.vote.digest if isinstance(word, Prepare | Proposal) else b""
+        )
         for number, face in enumerate(self._faces):
             if about not in self._digests or about == self._digests[number]:
                 face.step(word)

@@ -1,4 +1,4 @@
-"""Who is who in a simulated swarm: the keys of its robots and operators, the same in every process that reads the file."""
+"""Who is who in a simulated swarm: the keys of its robots and operators."""
 
 from __future__ import annotations
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from swarm_consensus.agreement import activation, machines
+from swarm_consensus.agreement.activation import Announce
 from swarm_consensus.errors import nearest
-from swarm_consensus.network.manifest import HASH
+from swarm_consensus.network.manifest import HASH, Manifest
+from swarm_consensus.robot.bundles import TOPIC
+from swarm_consensus.robot.facts import SESSION
 from swarm_consensus.simulation.cargo import AROUND
 from swarm_consensus.simulation.checks.references import label_problems
 from swarm_consensus.simulation.decisions import named
 from swarm_consensus.simulation.roster import robot_names
-from swarm_consensus.simulation.scenario import Scenario
+from swarm_consensus.simulation.scenario import Bundle, Scenario
 
 ROOM = 1000  # bytes of a frame that the message of a chunk may need, the rest is for the beacon
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+def announcement(bundle: Bundle, count: int) -> int:
+    """Return the bytes of the entry by which the log is told of a bundle for so many robots."""
+    manifest = Manifest(bundle.name, 1, bundle.bytes, bundle.chunk_bytes, bytes(32), bytes(32), bytes(64))
+    return len(machines.pack(TOPIC, activation.pack(Announce(manifest, tuple(range(count)))))) + SESSION
 
 
 def bundle_problems(scenario: Scenario) -> Iterator[str]:
@@ -36,11 +46,16 @@ def bundle_problems(scenario: Scenario) -> Iterator[str]:
         yield f"bundle.corrupting has '{bundle.source}', which is the source: nobody would ever get a true piece"
     if scenario.agreement is None:
         yield "bundle is given, but agreement is missing: the log says from when on a bundle counts"
+    elif announcement(bundle, len(names)) > scenario.agreement.message_bytes:
+        yield (
+            f"agreement.message_bytes is {scenario.agreement.message_bytes}, must be at least "
+            f"{announcement(bundle, len(names))}: the log has to hold what vouches for the bundle, and whom it is for"
+        )
     chunks = -(-bundle.bytes // bundle.chunk_bytes)
     hashes = (chunks - 1).bit_length()
     needs = bundle.chunk_bytes + hashes * HASH + AROUND
     if needs > ROOM:
         yield (
-            f"bundle.chunk_bytes is {bundle.chunk_bytes}: of {chunks} chunks one needs up to {hashes} hashes beside it, "
-            f"{needs} bytes in all, must be at most {ROOM} to find room in a frame"
+            f"bundle.chunk_bytes is {bundle.chunk_bytes}: of {chunks} chunks one needs up to {hashes} hashes beside "
+            f"it, {needs} bytes in all, must be at most {ROOM} to find room in a frame"
         )

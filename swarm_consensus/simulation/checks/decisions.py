@@ -76,7 +76,7 @@ def _field_problems(path: str, decision: Decision, scenario: Scenario) -> Iterat
     """Name what is missing, and what nobody reads."""
     if decision.about == "mission":
         if decision.lures_m:
-            yield f"{path}.lures_m is given, but the decision is about the mission: captured robots say commit and abort"
+            yield f"{path}.lures_m is given, but about the mission captured robots say commit and abort"
         return
     if decision.abort:
         yield f"{path}.abort is given, but the decision is about a meeting_point"
