@@ -8,7 +8,7 @@ vehicle beyond that bound, and noise of the odometry never enters them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,8 +24,10 @@ from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, Note, Values, messages_of
 from swarm_consensus.network.inbox import Inbox
+from swarm_consensus.robot.air import Air
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.disk import Disk
+from swarm_consensus.robot.identity import Secrets
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.quantities import Quantities
 from swarm_consensus.robot.safety import Blocked, Safety
@@ -68,12 +70,26 @@ class Agent:
         Its orders. The first `tick` sets the reference to where the robot then is.
     storage
         Its disk, for the log that the swarm shares; None: one in memory.
+    secrets
+        What it alone knows; it is needed where `config.trust` is given.
     disk
         Its disk, for all else; None: one in memory.
+
+    Raises
+    ------
+    KeyFault
+        If they are needed and missing.
     """
 
-    def __init__(self, config: AgentConfig, storage: Storage | None = None, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        storage: Storage | None = None,
+        secrets: Secrets | None = None,
+        disk: Disk | None = None,
+    ) -> None:
         self.config = config
+        self._air = Air(config.index, config.trust, secrets)
         self.names = tuple(peer.name for peer in config.roster)
         me = config.roster[config.index]
         self._dims = config.vehicle.dims
@@ -141,11 +157,12 @@ class Agent:
         frame = self._beacon(tick, neighbours, velocity, decision, values)
         return Response(command, frame, self._status(neighbours, decision))
 
-    def _hear(self, neighbours: Neighbours, frames: Iterable[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
+    def _hear(self, neighbours: Neighbours, frames: Sequence[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
         """Take in frames; return the notes for this robot's behaviour, each with its sender."""
         notes, sharing = [], self._sharing
         sharing.begin(tick)
-        for frame in self._inbox.accept(frames, tick):
+        opened, senders = self._air.open(frames, tick // self.config.rate)
+        for frame in self._inbox.accept(opened, tick, senders):
             messages = messages_of(frame)
             neighbours.hear(frame, messages)
             sharing.meet(frame.sender)
@@ -266,7 +283,7 @@ class Agent:
             held=tuple([self.names[j] for j in neighbours.held]),
             lost=tuple([self.names[j] for j in neighbours.lost]),
             active=decision.active,
-            dropped=self._inbox.dropped,
+            dropped=self._inbox.dropped + self._air.refused,
             values=() if self._quantities is None else self._quantities.status(),
             lambda2=neighbours.link_state.lambda2,
             facts=self._sharing.standing(self.names),
@@ -291,7 +308,7 @@ class Agent:
             held=neighbours.beacon,
             pushing=decision.pushing,
         )
-        return say(beacon, (*values, *note(self._topic, decision.note)), neighbours, self._sharing)
+        return self._air.seal(say(beacon, (*values, *note(self._topic, decision.note)), neighbours, self._sharing))
 
     def _briefing(self, guidance: Guidance) -> Briefing:
         """Tell the behaviour all that does not change."""

@@ -11,6 +11,7 @@ from swarm_consensus.network.mesh import MeshSettings
 from swarm_consensus.robot.bundles import BundleOrders
 from swarm_consensus.robot.decisions import DecisionOrders
 from swarm_consensus.robot.facts import FactsOrders
+from swarm_consensus.robot.identity import Trust
 from swarm_consensus.robot.rounds import Quantity
 from swarm_consensus.robot.vehicle import VehicleModel
 
@@ -46,6 +47,7 @@ class AgentConfig:
     task: Task
     quantities: tuple[Quantity, ...] = ()  # on which the swarm agrees, in the same order on all robots
     facts: FactsOrders | None = None  # of the log that the swarm shares; None: there is none
+    trust: Trust | None = None  # whom it trusts; None: frames are not sealed, and nobody commands
     blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
     mesh: MeshSettings | None = None  # of what goes to robots that are no neighbours, if there is no log
     decisions: DecisionOrders | None = None  # that must survive captured robots

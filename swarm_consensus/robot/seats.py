@@ -9,14 +9,15 @@ import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Annotated, Literal, Protocol, TypeAlias
 
 import msgspec
 import shapely
+from msgspec import Meta
 
 from swarm_consensus.agreement.byzantine.decision import Decider, Timing
 from swarm_consensus.agreement.byzantine.messages import Decision, Message, Rules, Saved
-from swarm_consensus.agreement.byzantine.votes import Conflict, Poll, Ring, Signer
+from swarm_consensus.agreement.byzantine.votes import Conflict, Poll, Ring, Signer, Vote
 from swarm_consensus.agreement.quorum import byzantine_quorum
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.obstacles import Prism
@@ -30,7 +31,13 @@ class Ask(msgspec.Struct, array_like=True, frozen=True, tag="ba"):
     """Somebody wants to know what was decided."""
 
 
-Word: TypeAlias = Message | Ask
+class Witness(msgspec.Struct, array_like=True, frozen=True, tag="bw"):
+    """A member that knows what was decided tells what others voted: who told others something else is found out."""
+
+    votes: Annotated[tuple[Vote, ...], Meta(max_length=64)]
+
+
+Word: TypeAlias = Message | Ask | Witness
 Said: TypeAlias = tuple[tuple[int, ...], Word]  # to whom, by place in the roster, and what
 
 
@@ -114,10 +121,12 @@ class Member:
     def __init__(self, chair: Chair) -> None:
         ballot = chair.ballot
         self._conflicts: dict[int, Conflict] = {each.one.member: each for each in ballot.conflicts} if ballot else {}
-        self._roster = chair.question.members
+        self._roster, self._own = chair.question.members, chair.own
         self._decider = decider(chair, chair.value, ballot.saved if ballot else None)
         self._saved = ballot.saved if ballot else Saved()
         self._asked: set[int] = set()
+        self._again = chair.timing.again
+        self._decided_for = 0  # ticks
 
     @property
     def conflicts(self) -> Mapping[int, Conflict]:
@@ -138,12 +147,15 @@ class Member:
         """Take in what a robot said: votes carry their own proof, whoever brings them."""
         if isinstance(word, Ask):
             self._asked.add(origin)
+        elif isinstance(word, Witness):
+            self._decider.look(word.votes)
         else:
             self._decider.step(word)
 
     def tick(self) -> None:
         """Let a tick pass."""
         self._decider.tick()
+        self._decided_for += self.decision is not None
 
     def ready(self) -> tuple[Ballot | None, list[Said]]:
         """Return what is to be stored, or None, and what is to be said after that."""
@@ -152,6 +164,9 @@ class Member:
         if self.decision is not None and self._asked:
             said.append((tuple(sorted(self._asked)), self.decision))
         self._asked = set()
+        if self.decision is not None and self._decided_for in (self._again, 3 * self._again):  # twice: radios lose
+            others = tuple(robot for robot in self._roster if robot != self._own)
+            said.append((others, Witness(self._decider.votes)))
         known = len(self._conflicts)
         for member, conflict in self._decider.conflicts.items():
             self._conflicts.setdefault(member, conflict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,26 @@ from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.agreement.memory_storage import MemoryStorage
 from swarm_consensus.agreement.raft.messages import Config, Ready
 from swarm_consensus.agreement.storage import Storage
+from swarm_consensus.network import key_files
 from swarm_consensus.network.bundle_file import BundleFile
+from swarm_consensus.network.replay import MemoryShelf
 from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.disk import MemoryDisk
+from swarm_consensus.robot.identity import Secrets, Trust
+from swarm_consensus.simulation.identities import simulated_secrets
 
 FOLDER = "facts"  # of a run folder: one file for each robot
 
 
 class Disks:
-    """One disk for each robot that takes part in the log."""
+    """One disk for each robot: its part of the log, its epoch and its replay marks."""
 
     def __init__(self) -> None:
         self._disks: dict[int, MemoryStorage] = {}
         self.files: dict[int, MemoryDisk] = {}  # of each robot, beside its log
+        self._shelves: dict[int, MemoryShelf] = {}
+        self._epochs: Counter[int] = Counter()
 
     def making(self, make_agent: Callable[..., Agent]) -> Callable[[AgentConfig], Agent]:
         """Return what turns orders into a robot with its disk, the same one after a crash."""
@@ -38,9 +45,15 @@ class Disks:
                 parts["storage"] = self._disks[robot]
             if config.decisions is not None or config.bundle is not None:
                 parts["disk"] = self.files.setdefault(robot, MemoryDisk())
+            if config.trust is not None:
+                parts["secrets"] = self._secrets(config.trust, robot, config.roster[robot].name)
             return make_agent(config, **parts)
 
         return make
+
+    def _secrets(self, trust: Trust, robot: int, name: str) -> Secrets:
+        self._epochs[robot] += 1
+        return simulated_secrets(trust, name, self._epochs[robot], self._shelves.setdefault(robot, MemoryShelf()))
 
     def keep(self, folder: Path, names: Sequence[str]) -> None:
         """Write what the disks hold into files, as robots that have a process of their own do."""
@@ -143,3 +156,16 @@ def open_disk(folder: Path, name: str, config: Config) -> Storage:
     except OSError as error:
         raise StorageError(f"{folder} can't be made: {_reason(error)}") from error
     return Storage(folder / f"{name}.sqlite", name, config)
+
+
+def open_secrets(folder: Path, name: str, trust: Trust) -> Secrets:
+    """Return what a simulated robot with a process of its own knows; epoch and marks are files in a folder.
+
+    Raises
+    ------
+    KeyFault
+        If they can't be read or written.
+    """
+    key_files.begin_epochs(folder, name)
+    epoch = key_files.next_epoch(folder, name)
+    return simulated_secrets(trust, name, epoch, key_files.MarkFile(folder / (name + key_files.MARKS)))

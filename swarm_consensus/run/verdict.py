@@ -14,6 +14,7 @@ from rich.table import Table
 from swarm_consensus.agreement.raft.membership import advice
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
+from swarm_consensus.network.seal import WEAKNESS
 from swarm_consensus.run import decisions
 from swarm_consensus.run.coverage import covered
 from swarm_consensus.run.measures import measures
@@ -138,6 +139,7 @@ def weaker(scenario: Scenario) -> tuple[str, ...]:
     if not scenario.control.redundancy:
         what = "no link was kept, and that the swarm stays one network was not guaranteed"
         notes.append(f"control.redundancy is 0: {what}")
+    notes.append(weakness(scenario))
     facts = facts_of(scenario)
     if facts is not None:
         notes.append(advice(facts.config(len(robot_names(scenario)))))
@@ -150,6 +152,15 @@ def _named(monitor: Monitor) -> Iterator[str]:
     for judge_of_liars in (monitor.decisions, monitor.bundle):
         if judge_of_liars is not None:
             yield from judge_of_liars.notes()
+
+
+def weakness(scenario: Scenario) -> str:
+    """Say what frames of a scenario do not prove; '' if they prove all that they could."""
+    security = scenario.security
+    if security is None:
+        return ""
+    words = WEAKNESS[security.seal]
+    return f"security.seal is {security.seal}: {words}" if words else ""
 
 
 def _yes(name: str, wanted: bool, found: bool, detail: str) -> Expectation:
@@ -312,6 +323,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "arrival_s": _arrivals(monitor),
         "path_length_m": dict(zip(monitor.names, np.round(monitor.path_length, 3).tolist(), strict=True)),
         "frames": monitor.radio,
+        "seal": monitor.scenario.security.seal if monitor.scenario.security else "none",
         **(monitor.agreement.metrics() if monitor.agreement else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
         **(monitor.decisions.metrics() if monitor.decisions else {}),

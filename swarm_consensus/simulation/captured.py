@@ -14,7 +14,7 @@ import msgspec
 from swarm_consensus.agreement.byzantine.messages import Decision, Prepare, Proposal
 from swarm_consensus.agreement.byzantine.votes import Conflict, Vote, digest_of
 from swarm_consensus.network.spreading import Chunk, Message, Transfer
-from swarm_consensus.robot.seats import Ask, Ballot, Chair, Said, Word, decider
+from swarm_consensus.robot.seats import Ask, Ballot, Chair, Said, Witness, Word, decider
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Traitor:
 
     def hear(self, origin: int, word: Word) -> None:
         """Let those hear it who should."""
-        if isinstance(word, Ask):
+        if isinstance(word, Ask | Witness):
             return
         about = (
             word.digest if isinstance(word, Vote) else word.vote.digest if isinstance(word, Prepare | Proposal) else b""

@@ -15,9 +15,11 @@ import numpy as np
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.channel import Channel
 from swarm_consensus.network.frame import FrameError, decode, unpack_ids
+from swarm_consensus.network.seal import inside
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
 from swarm_consensus.simulation.fleet import channel_model
+from swarm_consensus.simulation.identities import ears_of
 from swarm_consensus.simulation.liars import Liars
 from swarm_consensus.simulation.office import Effect, Office
 from swarm_consensus.simulation.placement import PlacedRobot
@@ -81,7 +83,7 @@ class Simulation:
         self._liars = Liars(scenario, robots, lie_rng) if scenario.lies else None
         self._sizes = sizes(scenario)
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
-        self.office = Office() if jobs else None
+        self.office = Office(ears_of(scenario)) if jobs else None
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -183,7 +185,7 @@ def _held(frame: bytes | None) -> frozenset[int] | None:
     if frame is None:
         return None
     try:
-        return unpack_ids(decode(frame).held)
+        return unpack_ids(decode(inside(frame)).held)
     except FrameError:
         return None
 
@@ -191,7 +193,7 @@ def _held(frame: bytes | None) -> frozenset[int] | None:
 def _values(frame: bytes | None, of: Sequence[int]) -> tuple[tuple[float, ...], ...] | None:
     """Values that a robot tells in its own frame, before the air is lied into."""
     try:
-        return None if frame is None else values_in(decode(frame), of)
+        return None if frame is None else values_in(decode(inside(frame)), of)
     except FrameError:
         return None
 

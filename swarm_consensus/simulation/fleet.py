@@ -15,6 +15,7 @@ from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.agreement import facts_of, mesh_of
 from swarm_consensus.simulation.cargo import bundle_of
 from swarm_consensus.simulation.decisions import decisions_of
+from swarm_consensus.simulation.identities import trust_of
 from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.quantities import quantities_of
 from swarm_consensus.simulation.roster import group_of
@@ -41,6 +42,7 @@ def agent_configs(
     obstacles = tuple(prisms(scenario))
     fence = fence_corners(scenario.bounds_m)
     facts = facts_of(scenario)
+    trust = trust_of(scenario)
     return tuple(
         AgentConfig(
             index=index,
@@ -60,6 +62,7 @@ def agent_configs(
             task=task_of(scenario.mission, robot, robots),
             quantities=quantities_of(scenario, robot),
             facts=facts,
+            trust=trust,
             blocking=tuple(blocking(scenario)),
             mesh=mesh_of(scenario, scenario.agreement),
             decisions=decisions_of(scenario, robot.name),

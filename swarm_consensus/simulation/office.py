@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from swarm_consensus.agreement.trigger import Executor
-from swarm_consensus.network.frame import FrameError, Note, decode, messages_of
+from swarm_consensus.network.frame import Frame, Note, messages_of
+from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.facts import JOBS, read_effort
 
 
@@ -23,16 +24,24 @@ class Effect:
 
 
 class Office:
-    """The executor of all jobs of a scenario; its memory outlives everything."""
+    """The executor of all jobs of a scenario; its memory outlives everything.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    ears
+        Open what robots seal.
+    """
+
+    def __init__(self, ears: Ears) -> None:
         self.executor = Executor()
+        self._ears = ears
 
     def hear(self, frames: Sequence[bytes | None]) -> tuple[Effect, ...]:
         """Take this tick's frames, one for each robot, and return what came of them."""
         found = []
-        for robot, frame in enumerate(frames):
-            for note in [] if frame is None else _notes(frame):
+        for robot, packet in enumerate(frames):
+            frame = None if packet is None else self._ears.frame(packet)
+            for note in [] if frame is None else notes_of(frame, JOBS):
                 effort = read_effort(note)
                 if effort is not None and effort.attempt.robot == robot:
                     verdict = self.executor.admits(effort.attempt, effort.job)
@@ -40,9 +49,6 @@ class Office:
         return tuple(found)
 
 
-def _notes(frame: bytes) -> list[Note]:
-    try:
-        messages = messages_of(decode(frame))
-    except FrameError:
-        return []
-    return [message for message in messages if isinstance(message, Note) and message.topic == JOBS]
+def notes_of(frame: Frame, topic: str) -> list[Note]:
+    """Return what a frame says of a topic."""
+    return [each for each in messages_of(frame) if isinstance(each, Note) and each.topic == topic]

@@ -200,6 +200,19 @@ class Bundle(Strict, frozen=True):
     corrupting: list[str] = []  # robots that alter each piece that they hand on
 
 
+class Security(Strict, frozen=True):
+    """How frames are proven to be a robot's: docs/trust.md explains it."""
+
+    seal: Literal["identity", "group", "none"] = "identity"  # a signature each, one key that all share, or nothing
+
+
+class Operator(Strict, frozen=True):
+    """Somebody who has a key, and perhaps a role from the beginning."""
+
+    name: str
+    role: Literal["viewer", "operator", "commander", "administrator"] | None = None  # None: may get one
+
+
 class Control(Strict, frozen=True):
     """How robots decide; the defaults are the ones that docs/guarantees.md argues for."""
 
@@ -258,5 +271,7 @@ class Scenario(Strict, frozen=True):
     agreement: Agreement | None = None
     decisions: list[Decision] = []
     bundle: Bundle | None = None
+    security: Security | None = None  # None: frames are not sealed
+    operators: list[Operator] = []
     control: Control = Control()
     expect: Expect = Expect()

@@ -17,6 +17,7 @@ from swarm_consensus.simulation.checks.relations import relation_problems
 from swarm_consensus.simulation.checks.robots import robot_problems
 from swarm_consensus.simulation.checks.shapes import goal_problems, shape_problems
 from swarm_consensus.simulation.checks.starts import start_problems
+from swarm_consensus.simulation.checks.trust import trust_problems
 from swarm_consensus.simulation.scenario import Scenario
 
 __all__ = ["check"]
@@ -39,5 +40,6 @@ def check(scenario: Scenario) -> list[str]:
         *agreement_problems(scenario),
         *decision_problems(scenario),
         *bundle_problems(scenario),
+        *trust_problems(scenario),
     ]
     return problems or [*goal_problems(scenario), *start_problems(scenario)]
