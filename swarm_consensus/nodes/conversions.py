@@ -24,6 +24,7 @@ from swarm_consensus.robot.state import Cargo, Command, Decided, Odometry, Stand
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
+_REFUSED = "refused "
 _LOG = "log_"  # before the fields of `Standing`
 _BUNDLE = "bundle_"  # before the fields of `Cargo`
 UNIT_TOLERANCE = 1e-2  # of a quaternion's squared length
@@ -169,6 +170,8 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
         for field in dataclasses.fields(status.cargo):
             told = getattr(status.cargo, field.name)
             values[f"{_BUNDLE}{field.name}"] = " ".join(told) if isinstance(told, tuple) else str(told)
+    for cause, count in status.refused:
+        values[f"{_REFUSED}{cause}"] = str(count)
     for each in status.values:
         values[f"value {each.name}"] = _numbers(each.value)
         values[f"spread {each.name}"] = repr(float(each.spread))
@@ -207,6 +210,9 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
                 for text in (values[f"decision {name}"],)
             ),
             cargo=_cargo(values),
+            refused=tuple(
+                (key.removeprefix(_REFUSED), int(value)) for key, value in values.items() if key.startswith(_REFUSED)
+            ),
             values=tuple(
                 Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
                 for kind, _, name in (key.partition(" ") for key in values)

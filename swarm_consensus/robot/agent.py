@@ -24,7 +24,7 @@ from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, Note, Values, messages_of
 from swarm_consensus.network.inbox import Inbox
-from swarm_consensus.robot.air import Air
+from swarm_consensus.robot.air import Air, refusals
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.disk import Disk
 from swarm_consensus.robot.identity import Secrets
@@ -103,7 +103,7 @@ class Agent:
         self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
         self._slip = Slip(config.index, config.period)
         self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
-        self._sharing = Sharing(config, storage, disk)
+        self._sharing = Sharing(config, storage, disk, secrets)
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -289,6 +289,7 @@ class Agent:
             facts=self._sharing.standing(self.names),
             decisions=self._sharing.decided(self.names),
             cargo=self._sharing.cargo(self.names),
+            refused=refusals(self._inbox.counts, self._air.counts) if self._inbox.dropped + self._air.refused else (),
         )
 
     def _beacon(

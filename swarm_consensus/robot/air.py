@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from swarm_consensus.network import seal
@@ -87,6 +88,14 @@ class Air:
             frames.append(opened.data)
             senders.append(opened.sender)
         return frames, senders
+
+
+def refusals(*counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Return what was refused by cause, over several counts, in the order of the causes' names."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return tuple(sorted((cause, count) for cause, count in total.items() if count))
 
 
 class Ears:

@@ -15,10 +15,11 @@ import msgspec
 import numpy as np
 
 from swarm_consensus.agreement.byzantine.decision import Timing
-from swarm_consensus.agreement.byzantine.votes import Signer
+from swarm_consensus.agreement.byzantine.votes import KeyRing, KeySigner
 from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.network.keys import PrivateKey, PublicKey
 from swarm_consensus.network.mesh import Mesh
 from swarm_consensus.robot.disk import Disk
 from swarm_consensus.robot.letters import Desk, cut, read
@@ -68,7 +69,18 @@ class DecisionOrders:
     """What one robot is told of decisions."""
 
     parts: tuple[Part, ...]  # in the same order on all robots
-    signer: Signer  # of its own votes
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """By what votes are signed and checked."""
+
+    own: PrivateKey
+    roster: tuple[PublicKey, ...]  # of all robots
+
+    def ring(self, members: Sequence[int]) -> KeyRing:
+        """Return the keys of some robots, in their order."""
+        return KeyRing(tuple(self.roster[robot] for robot in members))
 
 
 def file_of(name: str) -> str:
@@ -103,6 +115,8 @@ class Decisions:
         Place in the roster.
     orders
         Its own.
+    keys
+        Its own and the others'.
     mesh
         Shared with whatever else the robot says to robots that are no neighbours.
     disk
@@ -112,11 +126,18 @@ class Decisions:
     """
 
     def __init__(
-        self, own: int, orders: DecisionOrders, mesh: Mesh, disk: Disk, fence: Array, obstacles: tuple[Prism, ...]
+        self,
+        own: int,
+        orders: DecisionOrders,
+        keys: Keys,
+        mesh: Mesh,
+        disk: Disk,
+        fence: Array,
+        obstacles: tuple[Prism, ...],
     ) -> None:
         self.stopped = ""  # why this robot takes no part any more
         self.faults = 0  # letters that are none
-        self._own, self._orders, self._mesh, self._disk = own, orders, mesh, disk
+        self._own, self._orders, self._keys, self._mesh, self._disk = own, orders, keys, mesh, disk
         self._valid = {
             about: judge_of(about, fence, obstacles) for about in {part.question.about for part in orders.parts}
         }
@@ -141,7 +162,8 @@ class Decisions:
             own=self._own,
             value=here if part.value is None else part.value,
             is_valid=self._valid[question.about],
-            signer=self._orders.signer,
+            signer=KeySigner(self._keys.own),
+            ring=self._keys.ring(question.members),
             timing=part.timing,
             ballot=read_ballot(self._disk.load(file_of(question.name))),
         )

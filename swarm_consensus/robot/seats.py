@@ -57,7 +57,6 @@ class Question:
     instance: bytes  # up to 32 bytes, never used twice
     members: tuple[int, ...]  # places in the roster of who decides: in this order they are primaries
     liars: int  # f: so many are borne
-    ring: Ring  # of the members' keys, in their order
 
 
 class Seat(Protocol):
@@ -93,7 +92,8 @@ class Chair:
     own: int  # place in the roster
     value: bytes  # what this robot proposes
     is_valid: Callable[[bytes], bool]
-    signer: Signer
+    signer: Signer  # of its own votes
+    ring: Ring  # of the members' keys, in their order
     timing: Timing
     ballot: Ballot | None = None  # what it stored before a crash
 
@@ -109,7 +109,7 @@ def decider(chair: Chair, value: bytes, saved: Saved | None) -> Decider:
         value=value,
         is_valid=chair.is_valid,
         signer=chair.signer,
-        ring=question.ring,
+        ring=chair.ring,
         timing=chair.timing,
         saved=saved,
     )
@@ -183,7 +183,7 @@ class Outsider:
         quorum = byzantine_quorum(len(question.members), question.liars)
         self._decision = chair.ballot.saved.decision if chair.ballot else None
         self._members = question.members
-        self._rules = Rules(len(question.members), quorum, Poll(question.instance, question.ring).is_sound)
+        self._rules = Rules(len(question.members), quorum, Poll(question.instance, chair.ring).is_sound)
         self._again = chair.timing.again
         self._wait = chair.own % self._again
         self._is_news = False

@@ -15,12 +15,14 @@ from swarm_consensus.agreement.machines import pack
 from swarm_consensus.agreement.replica import Storage
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import Message, Note, Parcels
+from swarm_consensus.network.keys import KeyFault
 from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.robot.bundles import TOPIC, Bundles
 from swarm_consensus.robot.config import AgentConfig
-from swarm_consensus.robot.decisions import Decisions
+from swarm_consensus.robot.decisions import Decisions, Keys
 from swarm_consensus.robot.disk import Disk, MemoryDisk
 from swarm_consensus.robot.facts import Facts
+from swarm_consensus.robot.identity import Secrets
 from swarm_consensus.robot.state import Cargo, Decided, Standing
 
 
@@ -37,9 +39,22 @@ class Sharing:
         Its disk, for the log; None: one in memory.
     disk
         Its disk, for all else; None: one in memory.
+    secrets
+        What it alone knows; its key signs its votes.
+
+    Raises
+    ------
+    KeyFault
+        If it is to vote and has no key, or does not know those of others.
     """
 
-    def __init__(self, config: AgentConfig, storage: Storage | None = None, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        storage: Storage | None = None,
+        disk: Disk | None = None,
+        secrets: Secrets | None = None,
+    ) -> None:
         own, count, rate = config.index, len(config.roster), config.rate
         disk = disk or MemoryDisk()
         bundle, decisions, orders = config.bundle, config.decisions, config.facts
@@ -51,7 +66,8 @@ class Sharing:
             self.mesh = Mesh(own, count, config.mesh or MeshSettings(), rate)
         self.decisions: Decisions | None = None
         if decisions is not None and self.mesh is not None:
-            self.decisions = Decisions(own, decisions, self.mesh, disk, config.fence, config.obstacles)
+            keys = _keys(config, secrets)
+            self.decisions = Decisions(own, decisions, keys, self.mesh, disk, config.fence, config.obstacles)
         self.bundles: Bundles | None = None
         if bundle is not None and self.facts is not None:
             facts = self.facts
@@ -142,3 +158,9 @@ class Sharing:
     def cargo(self, names: Sequence[str]) -> Cargo | None:
         """Return how the bundle stands."""
         return None if self.bundles is None else self.bundles.status(names)
+
+
+def _keys(config: AgentConfig, secrets: Secrets | None) -> Keys:
+    if config.trust is None or secrets is None:
+        raise KeyFault("decisions are voted on with keys, and this robot was given none")
+    return Keys(secrets.key, tuple(identity.key for identity in config.trust.roster))

@@ -93,6 +93,7 @@ class Status:
     facts: Standing | None = None  # of the log that the swarm shares, if it does
     decisions: tuple[Decided, ...] = ()  # among liars, in the scenario's order
     cargo: Cargo | None = None  # the bundle that this robot knows of
+    refused: tuple[tuple[str, int], ...] = ()  # the dropped frames by cause, without causes that there were none of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from swarm_consensus.agreement.byzantine.messages import Decision, Rules
-from swarm_consensus.agreement.byzantine.votes import Conflict, Poll, Vote, is_proof
+from swarm_consensus.agreement.byzantine.votes import Conflict, KeyRing, Poll, Vote, is_proof
 from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.agreement.quorum import byzantine_quorum
 from swarm_consensus.errors import InputError
@@ -22,7 +22,7 @@ from swarm_consensus.robot.decisions import file_of, read_ballot
 from swarm_consensus.robot.seats import Ballot, Question, spell
 from swarm_consensus.run.disks import FOLDER, FolderDisk
 from swarm_consensus.run.worlds import load
-from swarm_consensus.simulation.decisions import question_of
+from swarm_consensus.simulation.decisions import question_of, ring_of
 from swarm_consensus.simulation.roster import robot_names
 
 
@@ -55,46 +55,54 @@ def read_decisions(folder: str | Path) -> list[Row]:
         raise InputError([f"{folder}: the robots of this run decided nothing; a world with a section decisions does"])
     rows = []
     for decision in scenario.decisions:
-        question = question_of(scenario, decision)
+        reader = Reader(question_of(scenario, decision), ring_of(scenario, decision), names)
         for robot in names:
             path = folder / FOLDER / robot / file_of(decision.name)
             try:
                 ballot = read_ballot(FolderDisk(folder / FOLDER / robot).load(file_of(decision.name)))
             except StorageError as error:
                 raise StorageError(f"{path}: {error}") from None
-            rows += [] if ballot is None else [*_rows(question, robot, names, ballot)]
+            rows += [] if ballot is None else [*reader.rows(robot, ballot)]
     return rows
 
 
-def _rows(question: Question, robot: str, names: list[str], ballot: Ballot) -> Iterator[Row]:
-    decision = ballot.saved.decision
-    if decision is None:
-        yield Row(question.name, robot, f"nothing decided, in view {ballot.saved.view}", True)
-    else:
-        signed = ", ".join(_name(question, names, vote) for vote in decision.votes)
-        view = decision.votes[0].view if decision.votes else 0
-        words = f"decided {spell(decision.value)} in view {view}, signed by {signed}"
-        yield Row(question.name, robot, words, is_signed_by_quorum(question, decision))
-    for conflict in ballot.conflicts:
-        yield Row(question.name, robot, _lie(question, names, conflict), is_proof(conflict, question.ring))
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Checks what robots keep of one decision, and says it in words."""
 
+    question: Question
+    ring: KeyRing
+    names: list[str]  # the roster
 
-def is_signed_by_quorum(question: Question, decision: Decision) -> bool:
-    """Tell whether a decision proves itself."""
-    count = len(question.members)
-    rules = Rules(count, byzantine_quorum(count, question.liars), Poll(question.instance, question.ring).is_sound)
-    return rules.is_decision(decision)
+    def rows(self, robot: str, ballot: Ballot) -> Iterator[Row]:
+        """Return what a robot keeps."""
+        name, decision = self.question.name, ballot.saved.decision
+        if decision is None:
+            yield Row(name, robot, f"nothing decided, in view {ballot.saved.view}", True)
+        else:
+            signed = ", ".join(map(self.member, decision.votes))
+            view = decision.votes[0].view if decision.votes else 0
+            words = f"decided {spell(decision.value)} in view {view}, signed by {signed}"
+            yield Row(name, robot, words, self.is_signed_by_quorum(decision))
+        for conflict in ballot.conflicts:
+            yield Row(name, robot, self.lie(conflict), is_proof(conflict, self.ring))
 
+    def is_signed_by_quorum(self, decision: Decision) -> bool:
+        """Tell whether a decision proves itself."""
+        question, count = self.question, len(self.question.members)
+        is_sound = Poll(question.instance, self.ring).is_sound
+        return Rules(count, byzantine_quorum(count, question.liars), is_sound).is_decision(decision)
 
-def _lie(question: Question, names: list[str], conflict: Conflict) -> str:
-    one, other = conflict.one, conflict.other
-    what = f"{one.kind} votes in view {one.view}"
-    return f"{_name(question, names, one)} signed two {what}, for {one.digest.hex()[:8]} and {other.digest.hex()[:8]}"
+    def lie(self, conflict: Conflict) -> str:
+        """Say what two votes prove."""
+        one, other = conflict.one, conflict.other
+        what = f"two {one.kind} votes in view {one.view}"
+        return f"{self.member(one)} signed {what}, for {one.digest.hex()[:8]} and {other.digest.hex()[:8]}"
 
-
-def _name(question: Question, names: list[str], vote: Vote) -> str:
-    known = vote.member < len(question.members)
-    return names[question.members[vote.member]] if known else f"member {vote.member}"
+    def member(self, vote: Vote) -> str:
+        """Return the name of who signed a vote, as it says."""
+        known = vote.member < len(self.question.members)
+        return self.names[self.question.members[vote.member]] if known else f"member {vote.member}"
 
 
 def decisions_table(rows: list[Row]) -> Table:

@@ -6,17 +6,18 @@ from hashlib import blake2b
 
 import numpy as np
 
-from swarm_consensus.network.keys import PrivateKey
+from swarm_consensus.network.keys import PublicKey
 from swarm_consensus.network.manifest import Manifest, sign
 from swarm_consensus.network.spreading import Pace, Transfer
 from swarm_consensus.robot.bundles import BundleOrders
 from swarm_consensus.simulation.captured import Corrupter
 from swarm_consensus.simulation.decisions import named
-from swarm_consensus.simulation.identities import simulated_key, swarm_of
+from swarm_consensus.simulation.identities import founders, simulated_key, swarm_of
 from swarm_consensus.simulation.roster import robot_names
 from swarm_consensus.simulation.scenario import Bundle, Scenario
 
 AROUND = 150  # bytes of the message of a chunk beside it, about
+SIGNING = ("commander", "administrator")  # roles whose signature vouches for a bundle
 WINDOW = 8  # chunks that a robot asks for at a time
 
 
@@ -26,9 +27,10 @@ def data_of(bundle: Bundle) -> bytes:
     return np.random.default_rng(seed).bytes(bundle.bytes)
 
 
-def commander_of(scenario: Scenario) -> PrivateKey:
-    """Return the key of who vouches for the bundle."""
-    return simulated_key(swarm_of(scenario), "operator", "commander")
+def commanders_of(scenario: Scenario) -> tuple[PublicKey, ...]:
+    """Return the keys of those who may vouch for a bundle."""
+    people = founders(scenario)
+    return tuple(PublicKey(raw) for raw, person in people.items() if person.role in SIGNING)
 
 
 def manifest_of(scenario: Scenario) -> Manifest | None:
@@ -36,7 +38,8 @@ def manifest_of(scenario: Scenario) -> Manifest | None:
     bundle = scenario.bundle
     if bundle is None:
         return None
-    return sign(bundle.name, 1, data_of(bundle), commander_of(scenario), bundle.chunk_bytes)
+    key = simulated_key(swarm_of(scenario), "operator", bundle.signed_by or "")
+    return sign(bundle.name, 1, data_of(bundle), key, bundle.chunk_bytes)
 
 
 def pace_of(bundle: Bundle, rate: int) -> Pace:
@@ -52,7 +55,7 @@ def bundle_of(scenario: Scenario, robot: str) -> BundleOrders | None:
         return None
     is_source = robot == bundle.source
     return BundleOrders(
-        commanders=(commander_of(scenario).public,),
+        commanders=commanders_of(scenario),
         pace=pace_of(bundle, scenario.control.rate_hz),
         bytes_s=bundle.budget_bytes_s,
         manifest=manifest_of(scenario) if is_source else None,

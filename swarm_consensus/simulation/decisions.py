@@ -7,12 +7,12 @@ from functools import partial
 from hashlib import blake2b
 
 from swarm_consensus.agreement.byzantine.decision import Timing
-from swarm_consensus.agreement.byzantine.votes import KeyRing, KeySigner
+from swarm_consensus.agreement.byzantine.votes import KeyRing
 from swarm_consensus.agreement.quorum import liars_tolerated
 from swarm_consensus.robot.decisions import DecisionOrders, Part
 from swarm_consensus.robot.seats import ABORT, COMMIT, Member, Question, pack_place
 from swarm_consensus.simulation.captured import Plot, Traitor
-from swarm_consensus.simulation.identities import key_ring, simulated_key, swarm_of
+from swarm_consensus.simulation.identities import key_ring, swarm_of
 from swarm_consensus.simulation.roster import members, robot_names
 from swarm_consensus.simulation.scenario import Decision, Scenario
 
@@ -46,7 +46,6 @@ def question_of(scenario: Scenario, decision: Decision) -> Question:
         instance=blake2b(swarm + b"\0" + decision.name.encode(), digest_size=16).digest(),
         members=tuple(names.index(name) for name in voting),
         liars=liars_of(decision, names),
-        ring=KeyRing(key_ring(swarm, voting)),
     )
 
 
@@ -78,5 +77,9 @@ def decisions_of(scenario: Scenario, robot: str) -> DecisionOrders | None:
         return None
     return DecisionOrders(
         parts=tuple(part_of(scenario, decision, robot) for decision in scenario.decisions),
-        signer=KeySigner(simulated_key(swarm_of(scenario), "robot", robot)),
     )
+
+
+def ring_of(scenario: Scenario, decision: Decision) -> KeyRing:
+    """Return the keys of who votes, in their order."""
+    return KeyRing(key_ring(swarm_of(scenario), members_of(decision, robot_names(scenario))))

@@ -11,7 +11,7 @@ from swarm_consensus.errors import nearest
 from swarm_consensus.network.manifest import HASH, Manifest
 from swarm_consensus.robot.bundles import TOPIC
 from swarm_consensus.robot.facts import SESSION
-from swarm_consensus.simulation.cargo import AROUND
+from swarm_consensus.simulation.cargo import AROUND, SIGNING
 from swarm_consensus.simulation.checks.references import label_problems
 from swarm_consensus.simulation.decisions import named
 from swarm_consensus.simulation.roster import robot_names
@@ -40,6 +40,7 @@ def bundle_problems(scenario: Scenario) -> Iterator[str]:
         yield f"bundle.name is {bundle.name!r}, must be up to 32 lower-case letters, digits and _, a letter first"
     if bundle.source not in names:
         yield f"bundle.source is {bundle.source!r}, there is no such robot{nearest(bundle.source, names)}"
+    yield from _signature_problems(scenario, bundle)
     for label in bundle.corrupting:
         yield from label_problems("bundle.corrupting", label, names)
     if bundle.source in named(bundle.corrupting, names):
@@ -58,4 +59,18 @@ def bundle_problems(scenario: Scenario) -> Iterator[str]:
         yield (
             f"bundle.chunk_bytes is {bundle.chunk_bytes}: of {chunks} chunks one needs up to {hashes} hashes beside "
             f"it, {needs} bytes in all, must be at most {ROOM} to find room in a frame"
+        )
+
+
+def _signature_problems(scenario: Scenario, bundle: Bundle) -> Iterator[str]:
+    """A bundle whose root no commander signed is taken by nobody."""
+    roles = {operator.name: operator.role for operator in scenario.operators}
+    if bundle.signed_by is None:
+        yield "bundle.signed_by is missing: nobody takes a bundle whose root no commander signed"
+    elif bundle.signed_by not in roles:
+        yield f"bundle.signed_by is {bundle.signed_by!r}, there is no such operator{nearest(bundle.signed_by, roles)}"
+    elif roles[bundle.signed_by] not in SIGNING:
+        yield (
+            f"bundle.signed_by is {bundle.signed_by!r}, whose role is {roles[bundle.signed_by] or 'none'}, must be "
+            f"{' or '.join(SIGNING)}"
         )

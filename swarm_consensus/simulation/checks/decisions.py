@@ -32,6 +32,8 @@ def decision_problems(scenario: Scenario) -> Iterator[str]:
         problems = [*_label_problems(path, decision, names)]
         yield from problems or _member_problems(path, decision, names)
         yield from _field_problems(path, decision, scenario)
+    if scenario.decisions and scenario.security is None:
+        yield "decisions is given, but security is missing: votes are signed, say by which keys: {seal: identity}"
     subjects = {decision.about for decision in scenario.decisions}
     if expect.decided_alike is not None and not subjects:
         yield "expect.decided_alike is given, but decisions is missing: there is nothing to decide"
