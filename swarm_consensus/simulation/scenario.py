@@ -194,8 +194,8 @@ class Bundle(Strict, frozen=True):
 
     name: str
     source: str  # the robot that has it from the beginning
-    signed_by: str | None = None  # the operator who vouches for it: a commander or administrator
     bytes: Annotated[int, Meta(ge=1, le=10_000_000)]
+    signed_by: str | None = None  # the operator who vouches for it: a commander or administrator
     chunk_bytes: Annotated[int, Meta(ge=32, le=768)] = 512  # of a piece
     budget_bytes_s: Annotated[int, Meta(ge=500, le=1_000_000)] = 8000  # that a robot may send for it, a second
     corrupting: list[str] = []  # robots that alter each piece that they hand on
