@@ -23,7 +23,7 @@ from swarm_consensus.robot.disk import Disk
 from swarm_consensus.robot.state import Cargo
 
 TOPIC = "bundle"  # of the notes that carry it; also the machine's name
-REFUSED = 64  # manifests that were refused and are not looked at again
+REFUSED = 64  # manifests that were refused last, which are not looked at again
 OUTBOX = 8  # messages that wait for room in a frame
 DEAF = 40  # ticks of silence after which a neighbour is not asked any more
 
@@ -72,7 +72,7 @@ class Bundles:
         ask: Callable[[bytes], bool],
     ) -> None:
         self.sent = 0  # bytes
-        self.refusals: dict[bytes, str] = {}  # manifests that were not taken, and why, by the begin of their root
+        self.refusals: dict[Manifest, str] = {}  # the last ones that were not taken, and why
         self.transfer: Transfer | None = None
         self.resumed = 0  # chunks that were on the disk already
         self._own, self._count, self._orders, self._rate = own, count, orders, rate
@@ -93,11 +93,15 @@ class Bundles:
             shelf = self._disk.shelf(f"bundle_{manifest.root.hex()}")
             self.transfer = self._orders.transfer(self._own, manifest, self._orders.pace, shelf, data)
         except (BundleFault, StorageError) as fault:
-            if len(self.refusals) < REFUSED:
-                self.refusals[manifest.root[:8]] = str(fault)
+            self._refuse(manifest, str(fault))
             return
         self.resumed = 0 if data is not None else self.transfer.chunks
         self._out, self._digest = [], ""
+
+    def _refuse(self, manifest: Manifest, why: str) -> None:
+        self.refusals[manifest] = why
+        if len(self.refusals) > REFUSED:
+            del self.refusals[next(iter(self.refusals))]
 
     def hear(self, sender: int, note: Note) -> None:
         """Take in what a neighbour says."""
@@ -112,10 +116,10 @@ class Bundles:
             try:
                 self.transfer.hear(sender, message)
             except BundleFault as fault:  # the disk refuses: what is here is here, and goes with the process
-                self.refusals[b"disk"] = str(fault)
+                self._refuse(self.transfer.manifest, str(fault))
 
     def _is_newer(self, manifest: Manifest) -> bool:
-        if manifest.root[:8] in self.refusals or len(self.refusals) >= REFUSED:
+        if manifest in self.refusals:
             return False
         own = None if self.transfer is None else self.transfer.manifest
         return own is None or (manifest.name == own.name and manifest.number > own.number)

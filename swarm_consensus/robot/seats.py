@@ -243,7 +243,7 @@ def spell(value: bytes) -> str:
     if value in (COMMIT, ABORT):
         return value.decode()
     place = read_place(value)
-    return value.hex() if place is None else f"{place[0]:.3f} {place[1]:.3f}"
+    return value.hex() or "nothing" if place is None else f"{place[0]:.3f} {place[1]:.3f}"
 
 
 def judge_of(about: Subject, fence: Array, obstacles: tuple[Prism, ...]) -> Callable[[bytes], bool]:

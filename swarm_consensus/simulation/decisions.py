@@ -8,15 +8,17 @@ from hashlib import blake2b
 
 from swarm_consensus.agreement.byzantine.decision import Timing
 from swarm_consensus.agreement.byzantine.votes import KeyRing
-from swarm_consensus.agreement.quorum import liars_tolerated
+from swarm_consensus.agreement.quorum import byzantine_quorum, liars_tolerated
 from swarm_consensus.robot.decisions import DecisionOrders, Part
 from swarm_consensus.robot.seats import ABORT, COMMIT, Member, Question, pack_place
+from swarm_consensus.simulation.agreement import mesh_of
 from swarm_consensus.simulation.captured import Plot, Traitor
 from swarm_consensus.simulation.identities import key_ring, swarm_of
 from swarm_consensus.simulation.roster import members, robot_names
 from swarm_consensus.simulation.scenario import Decision, Scenario
 
-AGAIN_S = 1.5  # s, after which what was said is said again
+AGAIN_S = 1.5  # s, after which what was said is said again, at the soonest
+VOTE = 185  # bytes of the mesh that a vote takes, with all that is around it
 
 
 def named(labels: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -59,13 +61,28 @@ def plot_of(decision: Decision, names: Sequence[str]) -> Plot:
     )
 
 
+def timing_of(scenario: Scenario, decision: Decision) -> Timing:
+    """Return the times of a decision, in ticks.
+
+    To replace a primary each of n members sends a certificate of q votes, and the next one a proposal with q such
+    certificates, all of which every robot passes on: n q + q^2 votes. Said again before that is through, it would keep
+    the mesh too busy ever to get through.
+    """
+    names, rate = robot_names(scenario), scenario.control.rate_hz
+    count = len(members_of(decision, names))
+    quorum = byzantine_quorum(count, liars_of(decision, names))
+    change_s = (count + quorum) * quorum * VOTE / mesh_of(scenario, scenario.agreement).bytes_s
+    again_s = max(AGAIN_S, 2.0 * change_s)
+    return Timing(patience=round(max(decision.patience_s, 1.5 * again_s) * rate), again=round(again_s * rate))
+
+
 def part_of(scenario: Scenario, decision: Decision, robot: str) -> Part:
     """Return what one robot is told of a decision; nobody is told who is captured but these."""
-    names, rate = robot_names(scenario), scenario.control.rate_hz
+    names = robot_names(scenario)
     is_captured = robot in named(decision.captured, names)
     return Part(
         question=question_of(scenario, decision),
-        timing=Timing(patience=max(round(decision.patience_s * rate), 1), again=max(round(AGAIN_S * rate), 1)),
+        timing=timing_of(scenario, decision),
         value=None if decision.about == "meeting_point" else ABORT if robot in named(decision.abort, names) else COMMIT,
         member=partial(Traitor, plot_of(decision, names)) if is_captured else Member,
     )

@@ -340,6 +340,7 @@ class Decider:
             self._remember(change)
         if self.view == 0 and state.accepted is None and self._rules.primary(0) == self._own and not state.decision:
             self._propose(self._value)
+            self._advance()  # a member that is alone is a quorum
         elif state.decision is None:
             self._repeat()
 
