@@ -288,7 +288,7 @@ def test_a_new_primary_comes_into_office_with_a_letter_of_many_sheets(monkeypatc
 
 def test_until_it_knows_what_was_decided_a_robot_holds_still(orders, at) -> None:  # type: ignore[no-untyped-def]
     question = Question("q", "meeting_point", b"x", (0, 1, 2, 3), 1)
-    config = orders(count=4, start_links=frozenset(), decisions=DecisionOrders((Part(question),)))
+    config = orders(count=4, start_links=frozenset(), redundancy=0, decisions=DecisionOrders((Part(question),)))
     with pytest.raises(KeyFault, match="decisions are voted on with keys, and this robot was given none"):
         Agent(config)
     config = replace(config, trust=Trust(b"x", "none", tuple(Identity(key.public) for key in KEYS[:4])))
