@@ -27,6 +27,7 @@ MAC = 16  # bytes: a forger who sends a thousand a second needs 10^27 years
 PURPOSE = b"swarm frame"
 LONGEST_SECRET = 64  # bytes, of BLAKE2b
 _HEADER = struct.Struct(">2sBBBIQ")  # magic, version, kind, sender, epoch, counter
+HEADER = _HEADER.size  # bytes before the frame
 LARGEST_EPOCH = 2**32 - 1
 
 Kind: TypeAlias = Literal["identity", "group"]

@@ -18,6 +18,7 @@ from swarm_consensus.network.frame import FrameError, decode, unpack_ids
 from swarm_consensus.network.seal import inside
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
+from swarm_consensus.simulation.attackers import Attackers
 from swarm_consensus.simulation.fleet import channel_model
 from swarm_consensus.simulation.identities import ears_of
 from swarm_consensus.simulation.liars import Liars
@@ -68,7 +69,7 @@ class Simulation:
     def __init__(
         self, scenario: Scenario, robots: Sequence[PlacedRobot], world: World, rng: np.random.Generator
     ) -> None:
-        radio_rng, sensor_rng, reading_rng, lie_rng = rng.spawn(4)
+        radio_rng, sensor_rng, reading_rng, lie_rng, attack_rng = rng.spawn(5)
         self.scenario = scenario
         self.robots = tuple(robots)
         self.world = world
@@ -81,6 +82,7 @@ class Simulation:
         self._sensor = OdometrySensor(robots, sensor_rng)
         self._readings = Readings(scenario, robots, reading_rng)
         self._liars = Liars(scenario, robots, lie_rng) if scenario.lies else None
+        self._attackers = Attackers(scenario, robots, attack_rng) if scenario.attackers else None
         self._sizes = sizes(scenario)
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
         self.office = Office(ears_of(scenario)) if jobs else None
@@ -115,6 +117,8 @@ class Simulation:
         heard = self._channel.deliver(self.time, self.alive)
         if self._liars is not None:
             heard = self._liars.spoil(heard)
+        if self._attackers is not None:
+            self._attackers.speak(self.time, self.tick, heard, self._truth.position, self.alive)
         return tuple(
             Stimulus(tick=self.tick, odometry=odometry, frames=tuple(frames), readings=read) if alive else None
             for odometry, frames, read, alive in zip(self._odometry, heard, readings, self.alive, strict=True)
@@ -140,6 +144,8 @@ class Simulation:
                 row[:3] = response.command.linear
                 row[3] = response.command.yaw_rate
         self._channel.send(self.time, frames, self._truth.position, self.alive)
+        if self._attackers is not None:
+            self._attackers.listen(frames, self._truth.position)
         effects = self.office.hear(frames) if self.office is not None else ()
         self._record(responses, frames, commands, effects)
         self.world.step(commands, self._observe)

@@ -214,6 +214,18 @@ class Operator(Strict, frozen=True):
     role: Literal["viewer", "operator", "commander", "administrator"] | None = None  # None: may get one
 
 
+class Attacker(Strict, frozen=True):
+    """A radio that is none of the swarm's, and has none of its keys."""
+
+    name: str
+    position_m: Point
+    does: list[Literal["replay", "garbage", "alter", "forge"]]  # each of them in every tick
+    packets: Annotated[int, Meta(ge=1, le=100)] = 1  # of each kind in a tick
+    from_s: NotNegative = 0.0
+    until_s: Positive | None = None  # None: to the end
+    range_m: Positive | None = None  # None: that of the robots' radio
+
+
 class Control(Strict, frozen=True):
     """How robots decide; the defaults are the ones that docs/guarantees.md argues for."""
 
@@ -274,5 +286,6 @@ class Scenario(Strict, frozen=True):
     bundle: Bundle | None = None
     security: Security | None = None  # None: frames are not sealed
     operators: list[Operator] = []
+    attackers: list[Attacker] = []
     control: Control = Control()
     expect: Expect = Expect()

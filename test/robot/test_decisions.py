@@ -27,7 +27,7 @@ from swarm_consensus.robot.decisions import DecisionOrders, Part, _encoder, _Let
 from swarm_consensus.robot.disk import MemoryDisk
 from swarm_consensus.robot.identity import Secrets, Trust
 from swarm_consensus.robot.letters import SHEET, SHEETS, UNFINISHED, Desk, Sheet, cut, name_of, read
-from swarm_consensus.robot.seats import Question, judge_of, pack_place, read_place, spell
+from swarm_consensus.robot.seats import ABORT, COMMIT, Question, judge_of, pack_place, read_place, spell
 from swarm_consensus.robot.state import Decided
 
 # letters
@@ -286,18 +286,15 @@ def test_a_new_primary_comes_into_office_with_a_letter_of_many_sheets(monkeypatc
 # in an agent
 
 
-def test_until_it_knows_what_was_decided_a_robot_holds_still(orders, at) -> None:  # type: ignore[no-untyped-def]
-    question = Question("q", "meeting_point", b"x", (0, 1, 2, 3), 1)
-    config = orders(count=4, start_links=frozenset(), redundancy=0, decisions=DecisionOrders((Part(question),)))
+@pytest.mark.parametrize(("value", "mode"), [(ABORT, "mission aborted"), (COMMIT, "moving")])
+def test_a_robot_does_what_was_decided(orders, at, value: bytes, mode: str) -> None:  # type: ignore[no-untyped-def]
+    part = Part(Question("q", "mission", b"x", (0,), 0), value=value)
+    config = orders(count=1, decisions=DecisionOrders((part,)))
     with pytest.raises(KeyFault, match="decisions are voted on with keys, and this robot was given none"):
         Agent(config)
-    config = replace(config, trust=Trust(b"x", "none", tuple(Identity(key.public) for key in KEYS[:4])))
-    with pytest.raises(KeyFault, match="this robot was given none"):
-        Agent(config)
+    config = replace(config, trust=Trust(b"x", "none", (Identity(KEYS[0].public),)))
     robot = Agent(config, secrets=Secrets(KEYS[0], 1, MemoryShelf()))
-    for tick in range(1, 30):
-        response = robot.tick(at(tick))
-        assert response.status
-        assert response.status.mode == "waits for decision q"
-        assert not response.command.linear.any()
-    assert response.status.decisions == (Decided("q"),)
+    response = [robot.tick(at(tick)) for tick in range(1, 10)][-1]
+    assert response.status
+    assert (response.status.mode, response.status.decisions) == (mode, (Decided("q", value.decode()),))
+    assert response.command.linear.any() == (value == COMMIT)

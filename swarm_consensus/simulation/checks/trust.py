@@ -12,7 +12,23 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 def trust_problems(scenario: Scenario) -> Iterator[str]:
-    """Say what is wrong with operators."""
+    """Say what is wrong with operators and attackers."""
+    yield from _operator_problems(scenario)
+    yield from _attacker_problems(scenario)
+
+
+def _attacker_problems(scenario: Scenario) -> Iterator[str]:
+    for index, attacker in enumerate(scenario.attackers):
+        path = f"attackers[{index}]"
+        if len(attacker.position_m) not in (2, 3):
+            yield f"{path}.position_m has {len(attacker.position_m)} numbers, must be [x, y] or [x, y, z]"
+        if not attacker.does:
+            yield f"{path}.does is empty, must name at least one of replay, garbage, alter, forge"
+        if attacker.until_s is not None and attacker.until_s <= attacker.from_s:
+            yield f"{path}.until_s is {attacker.until_s:g}, must be after from_s, which is {attacker.from_s:g}"
+
+
+def _operator_problems(scenario: Scenario) -> Iterator[str]:
     if not scenario.operators:
         return
     if scenario.security is None:
