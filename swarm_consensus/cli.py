@@ -101,6 +101,11 @@ def build_parser() -> argparse.ArgumentParser:
     locks = verbs.add_parser("locks", help="show who held which permit when in a run, and who waits")
     locks.add_argument("folder", metavar="DIR", help="run folder")
     locks.set_defaults(command=_locks)
+    decisions = verbs.add_parser(
+        "decisions", help="show what the robots of a run decided among liars, and who was caught"
+    )
+    decisions.add_argument("folder", metavar="DIR", help="run folder")
+    decisions.set_defaults(command=_decisions)
     _add_sweep(verbs.add_parser("sweep", help="run a world with many seeds, in memory"))
     _add_graph(verbs.add_parser("graph", help="say how fast a network averages, and how many liars it bears"))
     _add_keys(verbs.add_parser("keys", help="make and list the keys of robots and operators"))
@@ -266,6 +271,16 @@ def _locks(chosen: argparse.Namespace) -> int:
     console.print(tenures_table(locks))
     console.print(queues_table(locks))
     return HELD
+
+
+def _decisions(chosen: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415
+
+    from swarm_consensus.run.ballots import decisions_table, read_decisions  # noqa: PLC0415
+
+    rows = read_decisions(chosen.folder)
+    Console().print(decisions_table(rows))
+    return HELD if all(row.sound for row in rows) else FAILED
 
 
 def _sweep(chosen: argparse.Namespace) -> int:

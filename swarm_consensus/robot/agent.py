@@ -23,20 +23,19 @@ from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.potential import saturate
 from swarm_consensus.motion.slip import Slip
-from swarm_consensus.network.frame import Choices, Frame, Note, Parcels, Values, messages_of
+from swarm_consensus.network.frame import Frame, Note, messages_of
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.air import Air, refusals
+from swarm_consensus.robot.beliefs import Beliefs
 from swarm_consensus.robot.charging import TOPIC as DOCK
 from swarm_consensus.robot.charging import Charging, Errand, packed_token
-from swarm_consensus.robot.choices import Chooser
 from swarm_consensus.robot.config import AgentConfig
-from swarm_consensus.robot.facts import Facts
+from swarm_consensus.robot.disk import Disk
 from swarm_consensus.robot.identity import Secrets
 from swarm_consensus.robot.mission import landing
 from swarm_consensus.robot.neighbours import Neighbours, View
-from swarm_consensus.robot.orders import COMMANDS, Desk, is_order
-from swarm_consensus.robot.quantities import Quantities
 from swarm_consensus.robot.safety import Blocked, Closed, Safety
+from swarm_consensus.robot.sharing import Sharing
 from swarm_consensus.robot.speech import note, say
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
@@ -77,6 +76,8 @@ class Agent:
         Its disk, for the log that the swarm shares; None: one in memory.
     secrets
         What it alone knows; it is needed where `config.trust` is given.
+    disk
+        Its disk, for all else; None: one in memory.
 
     Raises
     ------
@@ -84,7 +85,13 @@ class Agent:
         If they are needed and missing.
     """
 
-    def __init__(self, config: AgentConfig, storage: Storage | None = None, secrets: Secrets | None = None) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        storage: Storage | None = None,
+        secrets: Secrets | None = None,
+        disk: Disk | None = None,
+    ) -> None:
         self.config = config
         self._air = Air(config.index, config.trust, secrets)
         self.names = tuple(peer.name for peer in config.roster)
@@ -95,15 +102,9 @@ class Agent:
         self._safety = Safety(config)
         guidance = self._take_up(config.task)
         self._slip = Slip(config.index, config.period)
-        self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
-        choices = config.choices
-        self._chooser = Chooser(config.index, choices, config.max_age, config.lost_after) if choices else None
-        orders, count = config.facts, len(config.roster)
-        trust = config.trust
-        self._desk = Desk(config.index, trust, config.fence) if trust and trust.people and orders else None
-        machines = {COMMANDS: self._desk.machine} if self._desk else {}
-        self._facts = Facts(config.index, count, orders, config.rate, storage, machines) if orders else None
-        permits = None if self._facts is None else self._facts.permits
+        self._beliefs = Beliefs(config)
+        self._sharing = Sharing(config, storage, disk, secrets)
+        permits = self._sharing.permits
         self._charging = Charging(config, permits, guidance) if permits is not None and config.battery else None
         self._errand = Errand()
         self._inbox = Inbox(
@@ -125,8 +126,7 @@ class Agent:
 
     def close(self) -> None:
         """Let go of the disk, as the last thing that this robot does."""
-        if self._facts is not None:
-            self._facts.close()
+        self._sharing.close()
 
     def tick(self, stimulus: Stimulus) -> Response:
         """Decide for one period.
@@ -147,13 +147,12 @@ class Agent:
         odometry = _usable(stimulus.odometry)
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
-        if self._facts is not None:
-            self._act(self._facts, tick)
+        if self._sharing.act(self._reference):
+            self._take_up(self._sharing.task)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
-        values = self._agree(stimulus, neighbours)
-        choices = self._choose(stimulus, odometry, neighbours)
+        values, choices = self._beliefs.tick(stimulus, odometry, self._reference, neighbours.lost)
         if self._charging is not None:
             self._errand = self._charging.tick(tick, self._reference, stimulus.charge, neighbours, view)
         hold = self._reason_to_hold(odometry, neighbours, tick)
@@ -168,46 +167,21 @@ class Agent:
 
     def _hear(self, neighbours: Neighbours, frames: Sequence[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
         """Take in frames; return the notes for this robot's behaviour, each with its sender."""
-        notes, facts = [], self._facts
-        if facts is not None:
-            facts.begin(tick)
-        if self._desk is not None:
-            frames = self._hear_orders(self._desk, frames, tick)
+        notes, sharing = [], self._sharing
+        sharing.begin(tick)
+        frames = sharing.hear_orders(frames)
         opened, senders = self._air.open(frames, tick // self.config.rate)
         for frame in self._inbox.accept(opened, tick, senders):
             messages = messages_of(frame)
             neighbours.hear(frame, messages)
-            if facts is not None:
-                facts.meet(frame.sender)
+            sharing.meet(frame.sender)
             for message in messages:
                 if isinstance(message, Note) and message.topic == self._topic:
                     notes.append((frame.sender, message.words))
-                elif isinstance(message, Values) and self._quantities is not None:
-                    self._quantities.hear(frame.sender, frame.tick, message)
-                elif isinstance(message, Choices) and self._chooser is not None:
-                    self._chooser.hear(frame.sender, message)
-                elif isinstance(message, Parcels) and facts is not None:
-                    facts.hear(frame.sender, message)
+                else:
+                    self._beliefs.hear(frame.sender, frame.tick, message)
+                    sharing.hear(frame.sender, message)
         return tuple(notes)
-
-    def _hear_orders(self, desk: Desk, packets: Sequence[bytes], tick: int) -> Sequence[bytes]:
-        """Take in what ground stations say; return the rest."""
-        for packet in packets:
-            if is_order(packet):
-                desk.hear(bytes(packet), tick, tick // self.config.rate)
-        return [packet for packet in packets if not is_order(packet)]
-
-    def _act(self, facts: Facts, tick: int) -> None:
-        """Let the log do what is due, and take up what people order there."""
-        desk = self._desk
-        if desk is not None:
-            facts.want(*desk.wanted(tick))
-        facts.act()
-        if desk is not None:
-            desk.served(facts.reads)
-            if desk.decide(tick, tick // self.config.rate):
-                altitude = float(self.config.altitude[0] if self._reference is None else self._reference[2])
-                self._take_up(desk.task(self.config.task, altitude))
 
     def _take_up(self, task: Task) -> Guidance:
         """Go on with a task; return what knows the ways."""
@@ -220,39 +194,21 @@ class Agent:
         self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
         return guidance
 
-    def _agree(self, stimulus: Stimulus, neighbours: Neighbours) -> tuple[Raw, ...]:
-        """Do a round of what the swarm agrees on; return what to say of it."""
-        if self._quantities is None:
-            return ()
-        assert self._reference is not None
-        return (self._quantities.tick(stimulus.tick, stimulus.readings, self._reference, neighbours.lost),)
-
-    def _choose(self, stimulus: Stimulus, odometry: Odometry | None, neighbours: Neighbours) -> tuple[Raw, ...]:
-        """Do a round of the choices that the swarm makes; return what to say of them."""
-        if self._chooser is None:
-            return ()
-        return (self._chooser.tick(stimulus.tick, odometry, stimulus.readings, neighbours.lost, stimulus.charge),)
-
-    def _agreed(self, name: str) -> Array | None:
-        """Return what this robot believes now of a quantity or a choice, (d,)."""
-        for each in (self._quantities, self._chooser):
-            value = None if each is None else each.value(name)
-            if value is not None:
-                return value
-        return None
-
     def _pace(self) -> float:
         """Return the speed limit, m/s; if the swarm agrees on it, what this robot believes of it now."""
         name = self._task.agreed_speed
-        agreed = None if name is None else self._agreed(name)
+        agreed = None if name is None else self._beliefs.value(name)
         return self._speed if agreed is None else min(max(float(agreed[0]), 0.0), self._speed)
 
     def _present_goal(self) -> Array | None:
         """Return the goal, (d,) m; if the swarm agrees on it, what this robot believes of it now."""
+        place = self._sharing.place()
+        if place is not None and self._reference is not None:
+            return np.concatenate((place, self._reference[2 : self._dims]))
         name = self._task.agreed_goal
         if name is None or self._reference is None:
             return self._goal
-        agreed = self._agreed(name)
+        agreed = self._beliefs.value(name)
         return None if agreed is None else np.concatenate((agreed, self._reference[2 : self._dims]))
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:
@@ -270,12 +226,9 @@ class Agent:
             return "halted"
         if odometry is None:
             return "odometry stale"
-        if self._desk is not None and self._desk.halted:
-            return self._desk.halted
-        reason, speed = reason_to_hold(neighbours, self.names, tick), self._task.agreed_speed
-        if reason is None and speed is not None and self._chooser is not None and not self._chooser.settled(speed):
-            return f"settling {speed}"
-        return reason
+        reason = self._sharing.reason_to_hold() or reason_to_hold(neighbours, self.names, tick)
+        speed = self._task.agreed_speed
+        return reason or (None if speed is None or self._beliefs.settled(speed) else f"settling {speed}")
 
     def _steer(self, wish: Wish, neighbours: Neighbours, view: View) -> Decision:
         """Behaviour, then slip, then filter."""
@@ -304,7 +257,7 @@ class Agent:
         """Ask the behaviour."""
         assert self._reference is not None
         dims, living = self._dims, neighbours.living
-        if self._desk is not None and self._desk.lands:
+        if self._sharing.lands:
             return landing(dims, self._speed)
         situation = Situation(
             tick=tick,
@@ -356,7 +309,7 @@ class Agent:
 
     def _refused(self) -> tuple[tuple[str, int], ...]:
         """Return what was refused since the start, by cause."""
-        orders = self._desk.refused if self._desk is not None else {}
+        orders = self._sharing.refused
         if not (self._inbox.dropped or self._air.refused or orders):
             return ()
         return refusals(self._inbox.counts, self._air.counts, orders)
@@ -372,10 +325,12 @@ class Agent:
             lost=tuple([self.names[j] for j in neighbours.lost]),
             active=decision.active,
             dropped=sum(count for _, count in refused),
-            values=tuple([v for each in (self._quantities, self._chooser) if each is not None for v in each.status()]),
+            values=self._beliefs.status(),
             lambda2=neighbours.link_state.lambda2,
-            facts=None if self._facts is None else self._facts.standing(self.names),
-            orders=None if self._desk is None else self._desk.status(),
+            facts=self._sharing.standing(self.names),
+            orders=self._sharing.orders(),
+            decisions=self._sharing.decided(self.names),
+            cargo=self._sharing.cargo(self.names),
             refused=refused,
             charge=self._charge,
             errand=self._errand.what,
@@ -408,8 +363,7 @@ class Agent:
         token = self._errand.token
         shown = () if token is None else note(DOCK, packed_token(token))
         turns = note(self._topic, decision.note), choices
-        answers = self._desk.notes() if self._desk is not None else ()
-        return self._air.seal(say(beacon, (*values, *shown), turns, neighbours, self._facts, answers))
+        return self._air.seal(say(beacon, (*values, *shown), turns, neighbours, self._sharing))
 
     def _briefing(self, guidance: Guidance) -> Briefing:
         """Tell the behaviour all that does not change."""

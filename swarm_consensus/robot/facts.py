@@ -36,6 +36,7 @@ from swarm_consensus.robot.state import Standing
 BACKLOG = 64  # commands of others that wait while there is more to say than can be said
 ROUND_TRIPS = 3  # after which a command is proposed again
 JOBS = "job"  # topic of the note by which a robot does a job; also the machine's name
+SESSION = 32  # bytes around a command, at most: its session, and its number there
 _NOBODY = 0  # in place of the address in a letter to several
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
@@ -143,11 +144,19 @@ class Facts:
     def hear(self, sender: int, message: Parcels) -> None:
         """Take in what a neighbour passes on."""
         for origin, payload in self.mesh.hear(sender, message):
-            letter = _read(payload)
-            if letter is None or letter.sender != origin:
-                self.faults += 1
-            else:
-                self._heard.append(msgspec.structs.replace(letter, to=self._own))
+            self.take_in(origin, payload)
+
+    def take_in(self, origin: int, payload: bytes) -> None:
+        """Take in a message that came over the mesh."""
+        letter = _read(payload)
+        if letter is None or letter.sender != origin:
+            self.faults += 1
+        else:
+            self._heard.append(msgspec.structs.replace(letter, to=self._own))
+
+    def ask(self, command: bytes) -> bool:
+        """Say a command for one of the machines in the log; False if it is too long, or too much waits."""
+        return len(command) + SESSION <= self._orders.settings.message_bytes and self._requests.ask(command)
 
     def act(self) -> None:
         """Let the replica do what is due: first the time that passed, then what was heard, then what is asked."""

@@ -34,13 +34,13 @@ def settings_of(agreement: Agreement, rate: int) -> Settings:
     )
 
 
-def mesh_of(scenario: Scenario, agreement: Agreement) -> MeshSettings:
-    """Return what the mesh may do: its times grow with the delay of the radio."""
+def mesh_of(scenario: Scenario, agreement: Agreement | None) -> MeshSettings:
+    """Return what the mesh may do, with or without a log on it: its times grow with the delay of the radio."""
     rate, radio = scenario.control.rate_hz, scenario.radio
     late = round((radio.delay_s + radio.jitter_s) * rate)
     usual = MeshSettings()
     return MeshSettings(
-        bytes_s=agreement.budget_bytes_s,
+        bytes_s=(agreement or Agreement()).budget_bytes_s,
         gap=usual.gap + 2 * late,
         fresh=usual.fresh + late,
         lifetime=usual.lifetime + usual.hops * late,

@@ -12,8 +12,10 @@ from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Battery, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.simulation.agreement import facts_of
+from swarm_consensus.simulation.agreement import facts_of, mesh_of
+from swarm_consensus.simulation.cargo import bundle_of
 from swarm_consensus.simulation.choices import choices_of
+from swarm_consensus.simulation.decisions import decisions_of
 from swarm_consensus.simulation.identities import trust_of
 from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.quantities import quantities_of
@@ -65,6 +67,9 @@ def agent_configs(
             choices=choices_of(scenario, robot, len(robots)),
             blocking=tuple(blocking(scenario)),
             battery=battery_of(scenario),
+            mesh=mesh_of(scenario, scenario.agreement),
+            decisions=decisions_of(scenario, robot.name),
+            bundle=bundle_of(scenario, robot.name),
         )
         for index, robot in enumerate(robots)
     )

@@ -243,6 +243,32 @@ class Dock(Strict, frozen=True):
     power_w: Positive = 40.0  # to each of them
 
 
+class Decision(Strict, frozen=True):
+    """Something that robots decide such that captured ones among them can't part the others: docs/trust.md."""
+
+    name: str
+    about: Literal["meeting_point", "mission"]  # where to meet; or whether to go on: commit or abort
+    members: list[str] = []  # robots or groups that vote; empty: all
+    liars: Annotated[int, Meta(ge=0, le=3)] | None = None  # so many are borne; None: as many as the members bear
+    patience_s: Positive = 5.0  # after which a primary that comes to nothing is replaced
+    abort: list[str] = []  # mission: robots or groups that propose to abort; all others propose to commit
+    captured: list[str] = []  # robots that tell half of the others one thing and half another, and sign both
+    lures_m: list[Point] = []  # meeting_point: the two places [x, y] that these name
+    unsafe: bool = False  # run with more captured robots than are borne: then nothing is guaranteed
+
+
+class Bundle(Strict, frozen=True):
+    """Data (a map, a plan) that spreads from one robot to all, each piece checked."""
+
+    name: str
+    source: str  # the robot that has it from the beginning
+    bytes: Annotated[int, Meta(ge=1, le=10_000_000)]
+    signed_by: str | None = None  # the operator who vouches for it: a commander or administrator
+    chunk_bytes: Annotated[int, Meta(ge=32, le=768)] = 512  # of a piece
+    budget_bytes_s: Annotated[int, Meta(ge=500, le=1_000_000)] = 8000  # that a robot may send for it, a second
+    corrupting: list[str] = []  # robots that alter each piece that they hand on
+
+
 class Security(Strict, frozen=True):
     """How frames are proven to be a robot's: docs/trust.md explains it."""
 
@@ -323,6 +349,9 @@ class Expect(Strict, frozen=True):
     flown_within_m_s: Positive | None = None  # then the body's speed, over a second, is this near the best agreed one
     overloaded: bool | None = None  # false: at no physics step more is drawn than the charger's limit
     mapped_within: dict[str, Positive] = {}  # by map: root mean square error against the true field at the end
+    decided_alike: bool | None = None  # from by_s on all honest robots know of each decision, and of the same value
+    met_within_m: Positive | None = None  # every honest robot this near the decided meeting point, from by_s on
+    active_by_s: Positive | None = None  # all have the bundle by then, byte for byte, and go by it from one entry on
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
     run_dry: Commits | None = None  # at most so many batteries are ever empty
     over_places: Commits | None = None  # at most so many robots too many are ever on a dock
@@ -350,6 +379,8 @@ class Scenario(Strict, frozen=True):
     lies: list[Lie] = []
     choices: list[Choice] = []
     agreement: Agreement | None = None
+    decisions: list[Decision] = []
+    bundle: Bundle | None = None
     security: Security | None = None  # None: frames are not sealed
     operators: list[Operator] = []
     commands: list[Command] = []

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from swarm_consensus.simulation.checks.agreement import agreement_problems
 from swarm_consensus.simulation.checks.batteries import battery_problems
+from swarm_consensus.simulation.checks.bundle import bundle_problems
 from swarm_consensus.simulation.checks.choices import choice_problems
+from swarm_consensus.simulation.checks.decisions import decision_problems
 from swarm_consensus.simulation.checks.docks import dock_place_problems, dock_problems
 from swarm_consensus.simulation.checks.lies import lie_problems
 from swarm_consensus.simulation.checks.missions import mission_problems
@@ -39,6 +41,8 @@ def check(scenario: Scenario) -> list[str]:
         *quantity_problems(scenario),
         *lie_problems(scenario),
         *agreement_problems(scenario),
+        *decision_problems(scenario),
+        *bundle_problems(scenario),
         *trust_problems(scenario),
         *choice_problems(scenario),
         *battery_problems(scenario),
