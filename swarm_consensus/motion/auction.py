@@ -34,7 +34,7 @@ _BASE = 512  # of a bid's number: more than there are robots
 _NOBODY = 256  # bidder of a slot without a bid
 MOST = 2**31 - 1  # highest price: a bid then takes five bytes
 _WIDTH = 5  # bytes of a bid on the air
-_PART = 150  # bids in one message: it stays below 800 bytes
+_PART = 140  # bids in one message: it stays below 720 bytes
 
 
 class _Words(msgspec.Struct, array_like=True, frozen=True):

@@ -20,7 +20,7 @@ from swarm_consensus.motion.grid import moves
 from swarm_consensus.motion.obstacles import Prism
 
 SIGHT = 2.0  # m, how far a robot sees around itself
-CELLS = 6000  # at most: as a bitmap they are 750 bytes
+CELLS = 5600  # at most: as a bitmap they are 700 bytes
 FINEST = 0.4  # m, cells needn't be smaller
 
 

@@ -16,7 +16,9 @@ from msgspec import Meta, Raw
 
 MAGIC = b"SC"
 VERSION = 1
-MTU = 1400  # bytes, header included: one UDP datagram without fragments on any network
+MTU = 1400  # bytes of a packet: one UDP datagram without fragments on any network
+SEAL = 81  # bytes that may be put around a frame: who it is from, and the proof (`network.seal`)
+ROOM = MTU - SEAL  # bytes of a frame, header included
 FARTHEST = 1e7  # m, in each axis; a position beyond it is no position
 FASTEST = 1e4  # m/s, in each axis
 _HEADER = struct.Struct(">2sBH")
@@ -117,10 +119,10 @@ def encode(frame: Frame) -> bytes:
     Raises
     ------
     FrameError
-        'oversized' if they would not fit into `MTU`.
+        'oversized' if there are more than `ROOM`.
     """
     payload = _encoder.encode(frame)
-    if len(payload) + _HEADER.size > MTU:
+    if len(payload) + _HEADER.size > ROOM:
         raise FrameError("oversized")
     return _HEADER.pack(MAGIC, VERSION, len(payload)) + payload
 
@@ -131,12 +133,12 @@ def decode(data: bytes | memoryview) -> Frame:
     Raises
     ------
     FrameError
-        'garbage': not our format. 'truncated': shorter than it says. 'oversized': longer than it says or than the MTU.
+        'garbage': not our format. 'truncated': shorter than it says. 'oversized': longer than it says or than `ROOM`.
         'version': of another version. 'value': a number that is not finite or out of its range, or a sequence above the
         tick: believed once, it would make every later frame of the true sender look replayed.
     """
     size = len(data)
-    if size > MTU:
+    if size > ROOM:
         raise FrameError("oversized")
     if size < _HEADER.size:
         raise FrameError("truncated" if size and bytes(data[:2]) == MAGIC[: min(size, 2)] else "garbage")

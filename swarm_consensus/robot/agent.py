@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 import shapely
 from msgspec import Raw
@@ -23,22 +22,19 @@ from swarm_consensus.motion.behaviour import Briefing, Situation, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.slip import Slip
-from swarm_consensus.network.frame import MTU, Frame, Note, Parcels, Values, encode, messages_of, packed
+from swarm_consensus.network.frame import Frame, Note, Parcels, Values, messages_of
 from swarm_consensus.network.inbox import Inbox
-from swarm_consensus.network.mesh_parts import AROUND, FRAGMENT, WIDEST
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.quantities import Quantities
 from swarm_consensus.robot.safety import Blocked, Safety
+from swarm_consensus.robot.speech import note, say
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
 from swarm_consensus.robot.vehicle import admit, follow, followed_point
 
 LEASH = 0.6  # of the tracking bound: so far a reference may run ahead; the rest is for noise and for what swings out
-WORDS = 800  # bytes, the most that a behaviour may say in a frame: beacon and sightings need the rest
-CROWDED = 975  # bytes of values and note beside which claims of links find no room in the frame: they wait
-PARCEL = FRAGMENT + WIDEST + AROUND  # bytes that a parcel of the mesh may need
 _STILL = np.zeros(3)
 _NOWHERE = np.full(3, np.nan)
 
@@ -281,12 +277,8 @@ class Agent:
         """Build this tick's frame."""
         assert self._reference is not None
         self._sequence += 1
-        note = self._note(decision.note)
-        crowded = sum(map(len, (*values, *note))) > CROWDED
-        claims = () if crowded else neighbours.link_state.claims()
         x, y, z = self._reference.tolist()
-        sightings, messages = neighbours.sightings(), (*claims, *values, *note)
-        frame = Frame(
+        beacon = Frame(
             sender=self.config.index,
             sequence=self._sequence,
             tick=tick + 1,
@@ -295,33 +287,8 @@ class Agent:
             anchor=neighbours.anchor,
             held=neighbours.beacon,
             pushing=decision.pushing,
-            messages=(*sightings, *messages),
         )
-        if self._facts is None:
-            return encode(frame)
-        return self._laden(self._facts, frame, messages)
-
-    def _laden(self, facts: Facts, frame: Frame, messages: tuple[Raw, ...]) -> bytes:
-        """Return a frame with what the mesh has to say in what is left of it.
-
-        Where that is too little, sightings give way in every second frame: `messages` is all but these.
-        """
-        data = encode(frame)
-        if facts.mesh.waits and MTU - len(data) < PARCEL and frame.sequence % 2:
-            frame = msgspec.structs.replace(frame, messages=messages)
-            data = encode(frame)
-        efforts = facts.efforts()
-        if efforts:
-            frame = msgspec.structs.replace(frame, messages=(*frame.messages, *efforts))
-            data = encode(frame)
-        parcels = facts.take(MTU - len(data))
-        return encode(msgspec.structs.replace(frame, messages=(*frame.messages, *parcels))) if parcels else data
-
-    def _note(self, words: bytes | None) -> tuple[Raw, ...]:
-        """Return what the behaviour says as a message; nothing if it is too long, rather than lose the beacon."""
-        if words is None or len(words) > WORDS:
-            return ()
-        return (packed(Note(self._topic, Raw(words))),)
+        return say(beacon, (*values, *note(self._topic, decision.note)), neighbours, self._facts)
 
     def _briefing(self, guidance: Guidance) -> Briefing:
         """Tell the behaviour all that does not change."""

@@ -30,6 +30,7 @@ from swarm_consensus.network.frame import Claim, Claims, Frame, Message, packed
 
 PER_FRAME = 6  # claims in a frame: in a swarm of 100 they all go round within an epoch of 20 ticks
 ROOM = 140  # bytes of a frame that they may take, whatever the size of the swarm
+LONGEST = ROOM + 10  # bytes of a message of them
 TOLD = 6  # times that a claim is passed on: with two, 30 % of loss keep a path of 20 from ever knowing
 _FRAMING = 10  # bytes of a claim beside its bitmap, up to epoch 2^32
 _UNHEARD = -1

@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from swarm_consensus.errors import InputError
 from swarm_consensus.motion.assignment import assign
 from swarm_consensus.motion.auction import Auction
+from swarm_consensus.robot.speech import WORDS
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -135,8 +136,8 @@ def test_a_dead_robots_slot_stays_free() -> None:
 def test_a_message_leaves_room_for_the_beacon_and_a_long_table_goes_in_parts(count: int) -> None:
     auction, other = (Auction(index, np.full(count, 0), 1000) for index in (0, 1))
     auction._bids[:] = (2**31 - 1) * 512 + 1  # as dear as can be
-    parts = [auction.words() for _ in range(-(-count // 150))]
-    assert max(map(len, parts)) <= 800
+    parts = [auction.words() for _ in range(-(-count // 140))]
+    assert max(map(len, parts)) <= WORDS
     assert len(parts) == (1 if count == 100 else 2)
     for words in parts:
         assert other.hear(words)

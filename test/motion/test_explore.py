@@ -15,6 +15,7 @@ from swarm_consensus.motion.behaviour import Task, Wish
 from swarm_consensus.motion.behaviours.explore import HOME, Explore
 from swarm_consensus.motion.obstacles import Prism
 from swarm_consensus.motion.survey import SIGHT, Survey, in_sight
+from swarm_consensus.robot.speech import WORDS
 
 WALL = Prism(np.array([[0.9, -4.0], [1.1, -4.0], [1.1, 4.0], [0.9, 4.0]]), 2.0)
 TASK = Task("explore", base=0)
@@ -67,9 +68,9 @@ def test_words_of_another_grid_change_nothing(words: bytes) -> None:
 
 
 def test_the_survey_of_a_large_area_fits_into_a_note() -> None:
-    # 6000 cells at most are 750 bytes; msgpack adds 3
+    # 5600 cells at most are 700 bytes; msgpack adds 3
     survey = Survey(60.0 * SQUARE, (), 0.3)
-    assert len(msgspec.msgpack.encode(survey.words())) <= 800
+    assert len(msgspec.msgpack.encode(survey.words())) <= WORDS
 
 
 def test_a_way_leads_round_a_wall_and_keeps_clear_of_it() -> None:
@@ -133,4 +134,4 @@ def test_the_wish_is_finite_and_at_most_the_speed_whatever_is_said(dims: int, wo
         wish = asked(law, np.zeros(dims), places, notes=(note(words),))
         assert wish.velocity.shape == (dims,)
         assert np.linalg.norm(wish.velocity) <= 0.6 + 1e-9
-        assert wish.note is None or len(wish.note) <= 800
+        assert wish.note is None or len(wish.note) <= WORDS

@@ -14,7 +14,7 @@ from swarm_consensus.network.frame import (
     FARTHEST,
     FASTEST,
     MAGIC,
-    MTU,
+    ROOM,
     VERSION,
     Claim,
     Claims,
@@ -103,7 +103,7 @@ def frames(draw: st.DrawFn) -> Frame:
         (MAGIC + b"\x01\x00", "truncated"),
         (encode(PLAIN)[:-1], "truncated"),
         (encode(PLAIN) + b"\x00", "oversized"),
-        (bytes(MTU + 1), "oversized"),
+        (bytes(ROOM + 1), "oversized"),
         (on_the_wire(b"", version=2), "version"),
         (on_the_wire(b"", version=0), "version"),
         (on_the_wire(b""), "garbage"),
@@ -155,7 +155,7 @@ def test_a_value_out_of_its_range_is_refused(fields: dict[str, object]) -> None:
         b"\xc6\xff\xff\xff\xff",  # 4 GiB of bytes
         b"\x98" + msgspec.msgpack.encode(PLAIN)[1:-1] + b"\xdd\x7f\xff\xff\xff",  # as many messages
         b"\x98" + msgspec.msgpack.encode(PLAIN)[1:-1] + b"\x91\xdd\x7f\xff\xff\xff",  # one message of so many fields
-        b"\x91" * (MTU - 5),  # nested as deep as a frame holds
+        b"\x91" * (ROOM - 5),  # nested as deep as a frame holds
         b"\x98" + msgspec.msgpack.encode(PLAIN)[1:-1] + b"\x91" * 1000 + b"\xc0",  # nested inside a message
     ],
 )
@@ -253,16 +253,16 @@ def test_the_beacon_of_a_hundred_robots_fits_128_bytes() -> None:
 
 
 def test_what_does_not_fit_one_packet_is_not_sent() -> None:
-    heavy = msgspec.structs.replace(PLAIN, messages=(msgspec.Raw(msgspec.msgpack.encode(bytes(MTU))),))
+    heavy = msgspec.structs.replace(PLAIN, messages=(msgspec.Raw(msgspec.msgpack.encode(bytes(ROOM))),))
     with pytest.raises(FrameError) as caught:
         encode(heavy)
     assert caught.value.reason == "oversized"
 
 
 def test_the_largest_frame_that_fits_comes_through() -> None:
-    room = MTU - len(encode(PLAIN)) - 3  # msgpack's bin 16 takes three bytes beside its content
+    room = ROOM - len(encode(PLAIN)) - 3  # msgpack's bin 16 takes three bytes beside its content
     full = msgspec.structs.replace(PLAIN, messages=(msgspec.Raw(msgspec.msgpack.encode(bytes(room))),))
-    assert len(encode(full)) == MTU
+    assert len(encode(full)) == ROOM
     assert decode(encode(full)).sender == PLAIN.sender
 
 

@@ -17,7 +17,7 @@ from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.requests import MOST, Requests
 from swarm_consensus.agreement.sessions import Outcome
 from swarm_consensus.network.frame import (
-    MTU,
+    ROOM,
     Claims,
     Frame,
     Note,
@@ -29,7 +29,7 @@ from swarm_consensus.network.frame import (
     packed,
 )
 from swarm_consensus.network.mesh import Mesh
-from swarm_consensus.robot import agent
+from swarm_consensus.robot import agent, speech
 from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.facts import BACKLOG, Facts, FactsOrders
 from swarm_consensus.robot.state import Standing
@@ -295,7 +295,7 @@ def fly(robots: list[Agent], at: Callable[..., object], ticks: int) -> list[list
         for i, robot in enumerate(robots):
             response = robot.tick(at(tick, (2.0 * i, 0.0, 1.0), tuple(heard)))  # type: ignore[arg-type]
             said.append(response.frame)
-            assert len(response.frame) <= MTU
+            assert len(response.frame) <= ROOM
             frames[i].append(decode(response.frame))
         heard = said
     return frames
@@ -325,12 +325,12 @@ def test_in_a_full_frame_sightings_give_way_or_the_log_would_stand_still(
 ) -> None:
     bare = fly([Agent(orders(index=i, count=5, radio_range=30.0)) for i in range(5)], at, 150)  # type: ignore[arg-type]
     full = [frame for frames in bare for frame in frames if not any(isinstance(m, Claims) for m in messages_of(frame))]
-    left = MTU - max(map(len, map(encode, full)))
+    left = ROOM - max(map(len, map(encode, full)))
     robots = agents(orders, count=5, radio_range=30.0)
     filler = packed(Note("go_to", Raw(_encoder.encode(bytes(left - 60)))))  # leaves some 40 bytes, besides sightings
-    monkeypatch.setattr(Agent, "_note", lambda self, words: (filler,))
+    monkeypatch.setattr(agent, "note", lambda topic, words: (filler,))
     if not gives_way:
-        monkeypatch.setattr(agent, "PARCEL", 0)
+        monkeypatch.setattr(speech, "PARCEL", 0)
     frames = fly(robots, at, 300)
     told = [robot._facts.standing(robot.names) for robot in robots if robot._facts]
     assert all(each and (each.commit > 5) == gives_way for each in told)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from swarm_consensus.graph import algebraic_connectivity
 from swarm_consensus.graph.families import cycle, grid, path, random_geometric, star, twin_cliques
-from swarm_consensus.network.frame import MTU, Claim, Claims, Frame, decode, encode, messages_of, pack_ids
-from swarm_consensus.robot.link_state import PER_FRAME, ROOM, LinkState
+from swarm_consensus.network.frame import ROOM as FRAME_ROOM
+from swarm_consensus.network.frame import Claim, Claims, Frame, decode, encode, messages_of, pack_ids
+from swarm_consensus.robot.link_state import LONGEST, PER_FRAME, LinkState
 from swarm_consensus.run.memory import run_in_memory
 from swarm_consensus.simulation.engine import Simulation
 from swarm_consensus.simulation.kinematic import KinematicWorld
@@ -246,8 +247,8 @@ def test_claims_leave_room_in_the_frame(count: int) -> None:
     for sender in range(1, count):
         robot.hear(said(sender, late, pack_ids(range(count))), ())
     (message,) = robot.claims()
-    assert len(bytes(message)) <= ROOM + 10  # and its tag
-    assert ROOM + 10 < MTU / 9
+    assert len(bytes(message)) <= LONGEST
+    assert LONGEST < FRAME_ROOM / 8
 
 
 # --- whole robots

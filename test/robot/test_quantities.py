@@ -16,7 +16,7 @@ from swarm_consensus.consensus.integral import Gains
 from swarm_consensus.consensus.running_sums import Given, Sums
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.network.frame import (
-    MTU,
+    ROOM,
     Frame,
     Note,
     Sighting,
@@ -27,11 +27,11 @@ from swarm_consensus.network.frame import (
     messages_of,
     packed,
 )
-from swarm_consensus.robot.agent import CROWDED, WORDS, Agent
+from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.config import AgentConfig
-from swarm_consensus.robot.link_state import ROOM as LINK_ROOM
 from swarm_consensus.robot.quantities import MOST, Quantities, Told, read, values_in, write
 from swarm_consensus.robot.rounds import LAWS, Quantity
+from swarm_consensus.robot.speech import WORDS
 from swarm_consensus.robot.state import Stimulus
 
 Orders = Callable[..., AgentConfig]
@@ -260,9 +260,7 @@ def test_the_longest_message_fits_beside_the_longest_note_and_everything_else(co
         messages=(news, longest(count, size), note),
         anchor=(10**10, 10**10, 10**10),
     )
-    assert len(encode(frame)) <= MTU
-    # claims of links, 150 bytes at the most (`link_state.ROOM`, and 10 around them), wait where these would not fit
-    assert len(encode(frame)) - (len(frame.messages[1]) + len(frame.messages[2])) + CROWDED + LINK_ROOM + 10 <= MTU
+    assert len(encode(frame)) <= ROOM
     given = read(spoken(longest(count, size)).entries[-1], size)
     assert given is not None
     assert given.sums is not None
