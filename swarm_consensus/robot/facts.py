@@ -88,8 +88,7 @@ class Facts:
         self._orders = orders
         self._triggers = Triggers([name for name, _ in orders.jobs])
         self._machines = Machines({"reports": Reports(), JOBS: self._triggers})
-        patience = orders.settings.election_ticks
-        self._foreman = Foreman(own, dict(orders.jobs), since=0, patience=patience)
+        self._foreman = Foreman(own, dict(orders.jobs), since=0, patience=orders.settings.election_ticks)
         self._rate = rate
         self._begun: dict[str, int] = {}  # by job: newest token that this robot has done something about
         self._efforts: list[Effort] = []  # for the next frame
@@ -109,6 +108,7 @@ class Facts:
             rng = np.random.default_rng([self._own, tick])
             self._replica = Replica(self._own, self._orders.settings, self._storage, Sessions(self._machines), rng)
             self._tick = tick - 1
+            self._foreman.since = tick // self._rate
         self._missed = max(tick - self._tick, 0)
         self._tick = max(tick, self._tick)
         self.mesh.begin(tick)

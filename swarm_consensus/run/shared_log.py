@@ -146,6 +146,8 @@ def _say_job(request: trigger.Request, names: Sequence[str]) -> str:
         return f"{_name(names, request.robot)} is to do {request.job} of {request.number} s"
     if isinstance(request, trigger.End):
         return f"{request.job}, as begun in entry {request.token}: {request.outcome}"
+    if isinstance(request, trigger.Start):
+        return f"{request.job}: nothing was due up to {request.number} s"
     return f"{request.job}: occurrence {request.number} is due"
 
 
