@@ -243,6 +243,37 @@ class Foreman:
         return second if name in self._schedules else job.noticed
 
 
+class Ruling(msgspec.Struct, array_like=True, frozen=True):
+    """What the executor answers to a robot."""
+
+    job: str
+    robot: Member
+    token: Count
+    verdict: Literal["go", "done", "stale"]
+
+
+_RULING = b"SJ"  # first bytes, by which it is told from a frame
+_ruling_decoder = msgspec.msgpack.Decoder(Ruling)
+
+
+def pack_ruling(ruling: Ruling) -> bytes:
+    """Return a ruling as it goes over the air."""
+    return _RULING + _encoder.encode(ruling)
+
+
+def is_ruling(data: bytes) -> bool:
+    """Tell a ruling, whole or not, from a frame."""
+    return data[: len(_RULING)] == _RULING
+
+
+def read_ruling(data: bytes) -> Ruling | None:
+    """Return the ruling that bytes spell, or None."""
+    try:
+        return _ruling_decoder.decode(data[len(_RULING) :])
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
 class Executor:
     """Where a job takes effect. What `admits` remembers must be stored before the effect happens.
 

@@ -126,7 +126,7 @@ class Agent:
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
         if self._facts is not None:
-            self._facts.act()
+            self._facts.act(self._value)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
@@ -146,6 +146,7 @@ class Agent:
         notes, facts = [], self._facts
         if facts is not None:
             facts.begin(tick)
+            frames = facts.hear_executors(tuple(frames))
         for frame in self._inbox.accept(frames, tick):
             messages = messages_of(frame)
             neighbours.hear(frame, messages)
@@ -166,6 +167,10 @@ class Agent:
             return ()
         assert self._reference is not None
         return (self._quantities.tick(stimulus.tick, stimulus.readings, self._reference, neighbours.lost),)
+
+    def _value(self, name: str) -> Array | None:
+        """Return this robot's present value of a quantity; None if there is none."""
+        return None if self._quantities is None else self._quantities.value(name)
 
     def _present_goal(self) -> Array | None:
         """Return the goal, (d,) m; if the swarm agrees on it, what this robot believes of it now."""

@@ -13,7 +13,7 @@ from swarm_consensus.agreement.raft.messages import COMMAND
 from swarm_consensus.agreement.sessions import Sessions
 from swarm_consensus.agreement.trigger import Job, Triggers
 from swarm_consensus.errors import InputError
-from swarm_consensus.robot.facts import JOBS
+from swarm_consensus.robot.jobs import JOBS
 from swarm_consensus.run.shared_log import SharedLog, read_log
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation import scenario as scenarios
@@ -78,6 +78,8 @@ def when(number: int) -> str:
 
 
 def _due(job: scenarios.Job) -> str:
+    if job.when is not None:
+        return f"while {job.when.quantity} is above {job.when.above:g}"
     return job.schedule if job.schedule is not None else f"every {job.every_s} s"
 
 

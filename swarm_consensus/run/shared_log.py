@@ -19,7 +19,7 @@ from swarm_consensus.agreement.quorum import majority
 from swarm_consensus.agreement.raft.messages import COMMAND, MEMBERS, Config, Entry, Saved
 from swarm_consensus.agreement.sessions import Command, Open
 from swarm_consensus.errors import InputError, nearest
-from swarm_consensus.robot.facts import JOBS
+from swarm_consensus.robot.jobs import JOBS
 from swarm_consensus.run.disk_copy import read_disk
 from swarm_consensus.run.disks import FOLDER
 from swarm_consensus.run.worlds import load

@@ -66,7 +66,7 @@ class Simulation:
     def __init__(
         self, scenario: Scenario, robots: Sequence[PlacedRobot], world: World, rng: np.random.Generator
     ) -> None:
-        radio_rng, sensor_rng, reading_rng, lie_rng = rng.spawn(4)
+        radio_rng, sensor_rng, reading_rng, lie_rng, answer_rng = rng.spawn(5)
         self.scenario = scenario
         self.robots = tuple(robots)
         self.world = world
@@ -81,7 +81,7 @@ class Simulation:
         self._liars = Liars(scenario, robots, lie_rng) if scenario.lies else None
         self._sizes = sizes(scenario)
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
-        self.office = Office() if jobs else None
+        self.office = Office(answer_rng, scenario.radio.loss) if jobs else None
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -113,6 +113,9 @@ class Simulation:
         heard = self._channel.deliver(self.time, self.alive)
         if self._liars is not None:
             heard = self._liars.spoil(heard)
+        if self.office is not None:
+            answers = self.office.answers(len(self.robots))
+            heard = [[*frames, *mine] for frames, mine in zip(heard, answers, strict=True)]
         return tuple(
             Stimulus(tick=self.tick, odometry=odometry, frames=tuple(frames), readings=read) if alive else None
             for odometry, frames, read, alive in zip(self._odometry, heard, readings, self.alive, strict=True)
