@@ -10,9 +10,9 @@ its guidance and its slip.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
-from msgspec import Raw
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Wish
@@ -20,6 +20,7 @@ from swarm_consensus.motion.limits import Limits
 from swarm_consensus.motion.potential import saturate
 from swarm_consensus.robot import safety
 from swarm_consensus.robot.agent import Agent
+from swarm_consensus.robot.conduct import Moment
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.safety import Blocked, Rows
@@ -31,7 +32,9 @@ class PlainSafety(safety.Safety):
 
     links = True
 
-    def rows(self, reference: Array, neighbours: Neighbours, view: View) -> Rows | Blocked:
+    def rows(
+        self, reference: Array, neighbours: Neighbours, view: View, closed: Sequence[safety.Closed] = ()
+    ) -> Rows | Blocked:
         """Take the news for the truth."""
         dims, gain = self._dims, self._config.gain
         unit = view.offset[:, :dims] / np.maximum(view.distance, 1e-9)[:, None]
@@ -60,7 +63,9 @@ class BodiesOnly(PlainSafety):
 class NoSafety(safety.Safety):
     """No rows: what the behaviour wishes is what is done."""
 
-    def rows(self, reference: Array, neighbours: Neighbours, view: View) -> Rows | Blocked:
+    def rows(
+        self, reference: Array, neighbours: Neighbours, view: View, closed: Sequence[safety.Closed] = ()
+    ) -> Rows | Blocked:
         """Let everything through."""
         return self._none
 
@@ -75,9 +80,9 @@ class Trusting(Agent):
 class Tense(Trusting):
     """A robot that is pulled back along each of its links, without bound as the link nears its end."""
 
-    def _wish(self, neighbours: Neighbours, view: View, notes: tuple[tuple[int, Raw], ...], tick: int) -> Wish:
+    def _wish(self, moment: Moment) -> Wish:
         """Add the tension -sum (2 R - D) / (R - D)^2 w to what the behaviour wishes."""
-        wish = super()._wish(neighbours, view, notes, tick)
+        wish, neighbours, view = super()._wish(moment), moment.neighbours, moment.view
         held = list(neighbours.held)
         offset, distance, reach = view.offset[held, : self._dims], view.distance[held], neighbours.range[held]
         room = np.maximum(reach - distance, 1e-3)

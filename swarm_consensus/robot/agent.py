@@ -9,32 +9,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
-import shapely
 from msgspec import Raw
 
 from swarm_consensus.agreement.replica import Storage
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.barrier import barrier_filter
-from swarm_consensus.motion.behaviour import Briefing, Situation, Task, Wish
-from swarm_consensus.motion.behaviours import BEHAVIOURS
-from swarm_consensus.motion.guidance import Guidance
-from swarm_consensus.motion.potential import saturate
+from swarm_consensus.motion.behaviour import Wish
 from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, Note, messages_of
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.air import Air, refusals
 from swarm_consensus.robot.beliefs import Beliefs
-from swarm_consensus.robot.charging import TOPIC as DOCK
-from swarm_consensus.robot.charging import Charging, Errand, packed_token
+from swarm_consensus.robot.conduct import Conduct, Moment
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.disk import Disk
 from swarm_consensus.robot.identity import Secrets
-from swarm_consensus.robot.mission import landing
 from swarm_consensus.robot.neighbours import Neighbours, View
-from swarm_consensus.robot.safety import Blocked, Closed, Safety
+from swarm_consensus.robot.safety import Blocked, Safety
 from swarm_consensus.robot.sharing import Sharing
 from swarm_consensus.robot.speech import note, say
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
@@ -97,16 +91,12 @@ class Agent:
         self.names = tuple(peer.name for peer in config.roster)
         me = config.roster[config.index]
         self._dims = config.vehicle.dims
-        self._task = config.task
         self._speed = me.speed
         self._safety = Safety(config)
-        guidance = self._take_up(config.task)
         self._slip = Slip(config.index, config.period)
         self._beliefs = Beliefs(config)
         self._sharing = Sharing(config, storage, disk, secrets)
-        permits = self._sharing.permits
-        self._charging = Charging(config, permits, guidance) if permits is not None and config.battery else None
-        self._errand = Errand()
+        self._conduct = Conduct(config, self._safety.clearance, self._beliefs, self._sharing)
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -148,18 +138,15 @@ class Agent:
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
         if self._sharing.act(self._reference, self._beliefs.value):
-            self._take_up(self._sharing.task)
+            self._conduct.take_up(self._sharing.task)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
         values, choices = self._beliefs.tick(stimulus, odometry, self._reference, neighbours.lost)
-        if self._charging is not None:
-            self._errand = self._charging.tick(tick, self._reference, stimulus.charge, neighbours, view)
+        moment = Moment(tick, self._reference, self._velocity, neighbours, view, notes)
+        self._conduct.attend(moment, stimulus.charge)
         hold = self._reason_to_hold(odometry, neighbours, tick)
-        if hold is None:
-            decision = self._steer(self._wish(neighbours, view, notes, tick), neighbours, view)
-        else:
-            decision = Decision(hold)
+        decision = self._steer(self._wish(moment), neighbours, view) if hold is None else Decision(hold)
         command, velocity = self._move(odometry, decision)
         self._velocity = velocity
         frame = self._beacon(tick, neighbours, velocity, decision, values, choices)
@@ -176,40 +163,12 @@ class Agent:
             neighbours.hear(frame, messages)
             sharing.meet(frame.sender)
             for message in messages:
-                if isinstance(message, Note) and message.topic == self._topic:
+                if isinstance(message, Note) and message.topic == self._conduct.topic:
                     notes.append((frame.sender, message.words))
                 else:
                     self._beliefs.hear(frame.sender, frame.tick, message)
                     sharing.hear(frame.sender, message)
         return tuple(notes)
-
-    def _take_up(self, task: Task) -> Guidance:
-        """Go on with a task; return what knows the ways."""
-        config = self.config
-        self._task = task
-        guidance = _guidance(config, task, self._safety.clearance)
-        self._goal = None if task.goal is None else task.goal[: self._dims]
-        self._waypoint = guidance.waypoint if config.obstacles and task.goal is not None else None
-        self._topic = task.behaviour
-        self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
-        return guidance
-
-    def _pace(self) -> float:
-        """Return the speed limit, m/s; if the swarm agrees on it, what this robot believes of it now."""
-        name = self._task.agreed_speed
-        agreed = None if name is None else self._beliefs.value(name)
-        return self._speed if agreed is None else min(max(float(agreed[0]), 0.0), self._speed)
-
-    def _present_goal(self) -> Array | None:
-        """Return the goal, (d,) m; if the swarm agrees on it, what this robot believes of it now."""
-        place = self._sharing.place()
-        if place is not None and self._reference is not None:
-            return np.concatenate((place, self._reference[2 : self._dims]))
-        name = self._task.agreed_goal
-        if name is None or self._reference is None:
-            return self._goal
-        agreed = self._beliefs.value(name)
-        return None if agreed is None else np.concatenate((agreed, self._reference[2 : self._dims]))
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:
         """Set up what depends on when and where the robot was switched on."""
@@ -226,17 +185,18 @@ class Agent:
             return "halted"
         if odometry is None:
             return "odometry stale"
-        reason = self._sharing.reason_to_hold() or reason_to_hold(neighbours, self.names, tick)
-        speed = self._task.agreed_speed
-        return reason or (None if speed is None or self._beliefs.settled(speed) else f"settling {speed}")
+        waits = self._sharing.reason_to_hold() or reason_to_hold(neighbours, self.names, tick)
+        return waits or self._conduct.reason_to_hold()
+
+    def _wish(self, moment: Moment) -> Wish:
+        """Ask what the robot is to do; baselines of benchmarks ask for something else."""
+        return self._conduct.wish(moment)
 
     def _steer(self, wish: Wish, neighbours: Neighbours, view: View) -> Decision:
         """Behaviour, then slip, then filter."""
         assert self._reference is not None
-        if self._task.agreed_speed is not None:
-            wish = replace(wish, velocity=saturate(wish.velocity, self._pace()))
         desired = self._spatial(wish.velocity)
-        rows = self._safety.rows(self._reference, neighbours, view, self._closed())
+        rows = self._safety.rows(self._reference, neighbours, view, self._conduct.closed)
         if isinstance(rows, Blocked):
             return Decision("held", desired=desired, active=(rows.name,), pushing=wish.pushing, note=wish.note)
         asked = self._slip.turn(wish.velocity)
@@ -252,41 +212,6 @@ class Agent:
             pushing=blocked and wish.pushing,
             note=wish.note,
         )
-
-    def _wish(self, neighbours: Neighbours, view: View, notes: tuple[tuple[int, Raw], ...], tick: int) -> Wish:
-        """Ask the behaviour."""
-        assert self._reference is not None
-        dims, living = self._dims, neighbours.living
-        if self._sharing.lands:
-            return landing(dims, self._speed)
-        situation = Situation(
-            tick=tick,
-            position=self._reference[:dims],
-            velocity=self._velocity[:dims],
-            goal=self._present_goal(),
-            waypoint=self._waypoint,
-            others=living,
-            offset=view.offset[living, :dims],
-            distance=view.distance[living],
-            separation=neighbours.living_separation,
-            other_velocity=neighbours.velocities()[:, :dims],
-            linked=neighbours.links(),
-            pushing=neighbours.pushing(),
-            speed=self._pace(),
-            count=len(self.names),
-            notes=notes,
-        )
-        wish = self._law(situation)
-        if self._charging is None or not self._errand.what:
-            return wish
-        return self._charging.wish(self._errand, situation, wish.note)
-
-    def _closed(self) -> list[Closed]:
-        """Return the docks onto which this robot must not go now."""
-        charging = self._charging
-        if charging is None:
-            return []
-        return [charging.closed[dock] for dock in self._errand.closed]
 
     def _move(self, odometry: Odometry | None, decision: Decision) -> tuple[Command, Array]:
         """Advance the reference as the vehicle can follow; return the command and the reference's velocity (3,)."""
@@ -333,8 +258,8 @@ class Agent:
             cargo=self._sharing.cargo(self.names),
             refused=refused,
             charge=self._charge,
-            errand=self._errand.what,
-            permits=() if self._charging is None else self._charging.told(),
+            errand=self._conduct.errand,
+            permits=self._conduct.permits(),
         )
 
     def _beacon(
@@ -360,27 +285,8 @@ class Agent:
             held=neighbours.beacon,
             pushing=decision.pushing,
         )
-        token = self._errand.token
-        shown = () if token is None else note(DOCK, packed_token(token))
-        turns = note(self._topic, decision.note), choices
-        return self._air.seal(say(beacon, (*values, *shown), turns, neighbours, self._sharing))
-
-    def _briefing(self, guidance: Guidance) -> Briefing:
-        """Tell the behaviour all that does not change."""
-        config, safety = self.config, self._safety
-        return Briefing(
-            task=self._task,
-            index=config.index,
-            count=len(config.roster),
-            dims=self._dims,
-            period=config.period,
-            speed=self._speed,
-            link=config.radio_range - config.margin - 2.0 * config.vehicle.reach,
-            clearance=safety.clearance,
-            fence=config.fence,
-            obstacles=config.obstacles,
-            guidance=guidance,
-        )
+        turns = note(self._conduct.topic, decision.note), choices
+        return self._air.seal(say(beacon, (*values, *self._conduct.shown()), turns, neighbours, self._sharing))
 
     def _spatial(self, velocity: Array) -> Array:
         padded = np.zeros(3)
@@ -399,14 +305,3 @@ def _usable(odometry: Odometry | None) -> Odometry | None:
     if odometry is None:
         return None
     return odometry if math.isfinite(sum(odometry.position.tolist()) + sum(odometry.orientation.tolist())) else None
-
-
-def _guidance(config: AgentConfig, task: Task, clearance: float) -> Guidance:
-    """Prepare the shortest ways round what blocks this robot: for one that flies, what reaches up to its altitude."""
-    goal = task.goal
-    altitude = goal[2] if goal is not None and config.vehicle.dims == 3 else 0.0
-    blocking = [shapely.Polygon(p.polygon) for p in config.obstacles if p.height + clearance > altitude]
-    guidance = Guidance(shapely.union_all(blocking), config.fence, clearance)
-    if goal is not None:
-        guidance.waypoint(goal, goal)  # computed now, so that no tick has to
-    return guidance

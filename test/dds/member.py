@@ -86,7 +86,7 @@ class Vehicle(Node):
 
 def equip(agent: Agent, diary: Diary) -> None:
     """Give a robot the client, and the machine that it speaks to."""
-    facts = agent._facts
+    facts = agent._sharing.facts
     assert facts is not None
     facts._machines._machines[MACHINE] = Counters()
     facts._requests = Client(agent.config.index, facts._requests._again, diary)
@@ -96,7 +96,7 @@ def watch(node: Node, agent: Agent, diary: Diary) -> None:
     """Write down what the robot knows of the log, four times a second."""
 
     def look() -> None:
-        standing = agent._facts.standing(agent.names) if agent._facts else None
+        standing = agent._sharing.facts.standing(agent.names) if agent._sharing.facts else None
         if standing is not None:
             diary.note("stands", leader=standing.leader, term=standing.term, commit=standing.commit)
 

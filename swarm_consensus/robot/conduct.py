@@ -1,0 +1,184 @@
+"""What a robot wishes to do: its behaviour, unless people order it to land or its battery sends it on an errand.
+
+Goal and pace may be what the swarm agrees on. Nothing here moves the robot: the filter comes after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from msgspec import Raw
+
+from swarm_consensus.arrays import Array
+from swarm_consensus.motion.behaviour import Briefing, Situation, Task, Wish
+from swarm_consensus.motion.behaviours import BEHAVIOURS
+from swarm_consensus.motion.guidance import Guidance
+from swarm_consensus.motion.potential import saturate
+from swarm_consensus.robot.beliefs import Beliefs
+from swarm_consensus.robot.charging import TOPIC as DOCK
+from swarm_consensus.robot.charging import Charging, Errand, packed_token
+from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.robot.mission import landing
+from swarm_consensus.robot.neighbours import Neighbours, View
+from swarm_consensus.robot.safety import Closed
+from swarm_consensus.robot.sharing import Sharing
+from swarm_consensus.robot.speech import note
+from swarm_consensus.robot.state import Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a robot knows as it decides where to go."""
+
+    tick: int
+    reference: Array  # (3,) m
+    velocity: Array  # (3,) m/s, of the reference in the period before
+    neighbours: Neighbours
+    view: View
+    notes: tuple[tuple[int, Raw], ...]  # of others with the same behaviour, each with its sender
+
+
+class Conduct:
+    """One robot's wishes.
+
+    Parameters
+    ----------
+    config
+        Its orders.
+    clearance
+        Smallest distance at which it passes walls, m.
+    beliefs, sharing
+        What the swarm agrees on.
+    """
+
+    def __init__(self, config: AgentConfig, clearance: float, beliefs: Beliefs, sharing: Sharing) -> None:
+        self._config = config
+        self._clearance = clearance
+        self._beliefs = beliefs
+        self._sharing = sharing
+        self._dims = config.vehicle.dims
+        self._speed = config.roster[config.index].speed
+        guidance = self.take_up(config.task)
+        permits = sharing.permits
+        self._charging = Charging(config, permits, guidance) if permits is not None and config.battery else None
+        self._errand = Errand()
+
+    def take_up(self, task: Task) -> Guidance:
+        """Go on with a task; return what knows the ways."""
+        config = self._config
+        guidance = _guidance(config, task, self._clearance)
+        self._task = task
+        self._goal = None if task.goal is None else task.goal[: self._dims]
+        self._waypoint = guidance.waypoint if config.obstacles and task.goal is not None else None
+        self.topic = task.behaviour  # of the notes by which robots of one behaviour talk
+        self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
+        return guidance
+
+    def attend(self, moment: Moment, charge: float | None) -> None:
+        """See to the battery; `charge` is a share of its capacity."""
+        if self._charging is not None:
+            self._errand = self._charging.tick(moment.tick, moment.reference, charge, moment.neighbours, moment.view)
+
+    def reason_to_hold(self) -> str | None:
+        """Return why the robot must not set out yet, or None."""
+        speed = self._task.agreed_speed
+        return None if speed is None or self._beliefs.settled(speed) else f"settling {speed}"
+
+    def wish(self, moment: Moment) -> Wish:
+        """Ask the behaviour, or whatever goes before it."""
+        if self._sharing.lands:
+            return landing(self._dims, self._speed)
+        situation = self._situation(moment)
+        wish = self._law(situation)
+        if self._charging is not None and self._errand.what:
+            wish = self._charging.wish(self._errand, situation, wish.note)
+        if self._task.agreed_speed is not None:
+            wish = replace(wish, velocity=saturate(wish.velocity, self._pace()))
+        return wish
+
+    @property
+    def closed(self) -> Sequence[Closed]:
+        """The docks onto which this robot must not go now."""
+        charging = self._charging
+        return () if charging is None else [charging.closed[dock] for dock in self._errand.closed]
+
+    def shown(self) -> tuple[Raw, ...]:
+        """Return what is said to docks."""
+        token = self._errand.token
+        return () if token is None else note(DOCK, packed_token(token))
+
+    @property
+    def errand(self) -> str:
+        """What the robot does instead of what its behaviour says."""
+        return self._errand.what
+
+    def permits(self) -> tuple[Permit, ...]:
+        """Return the permits for docks that it has."""
+        return () if self._charging is None else self._charging.told()
+
+    def _situation(self, moment: Moment) -> Situation:
+        dims, neighbours, view = self._dims, moment.neighbours, moment.view
+        living = neighbours.living
+        return Situation(
+            tick=moment.tick,
+            position=moment.reference[:dims],
+            velocity=moment.velocity[:dims],
+            goal=self._present_goal(moment.reference),
+            waypoint=self._waypoint,
+            others=living,
+            offset=view.offset[living, :dims],
+            distance=view.distance[living],
+            separation=neighbours.living_separation,
+            other_velocity=neighbours.velocities()[:, :dims],
+            linked=neighbours.links(),
+            pushing=neighbours.pushing(),
+            speed=self._pace(),
+            count=len(self._config.roster),
+            notes=moment.notes,
+        )
+
+    def _pace(self) -> float:
+        """Return the speed limit, m/s; if the swarm agrees on it, what this robot believes of it now."""
+        name = self._task.agreed_speed
+        agreed = None if name is None else self._beliefs.value(name)
+        return self._speed if agreed is None else min(max(float(agreed[0]), 0.0), self._speed)
+
+    def _present_goal(self, reference: Array) -> Array | None:
+        """Return the goal, (d,) m; if the swarm decides or agrees on it, what this robot knows or believes of it now."""
+        place, name = self._sharing.place(), self._task.agreed_goal
+        if place is None and name is None:
+            return self._goal
+        if place is None and name is not None:
+            place = self._beliefs.value(name)
+        return None if place is None else np.concatenate((place, reference[2 : self._dims]))
+
+    def _briefing(self, guidance: Guidance) -> Briefing:
+        """Tell the behaviour all that does not change."""
+        config = self._config
+        return Briefing(
+            task=self._task,
+            index=config.index,
+            count=len(config.roster),
+            dims=self._dims,
+            period=config.period,
+            speed=self._speed,
+            link=config.radio_range - config.margin - 2.0 * config.vehicle.reach,
+            clearance=self._clearance,
+            fence=config.fence,
+            obstacles=config.obstacles,
+            guidance=guidance,
+        )
+
+
+def _guidance(config: AgentConfig, task: Task, clearance: float) -> Guidance:
+    """Prepare the shortest ways round what blocks this robot: for one that flies, what reaches up to its altitude."""
+    goal = task.goal
+    altitude = goal[2] if goal is not None and config.vehicle.dims == 3 else 0.0
+    blocking = [shapely.Polygon(p.polygon) for p in config.obstacles if p.height + clearance > altitude]
+    guidance = Guidance(shapely.union_all(blocking), config.fence, clearance)
+    if goal is not None:
+        guidance.waypoint(goal, goal)  # computed now, so that no tick has to
+    return guidance
