@@ -25,6 +25,7 @@ from swarm_consensus.run.facts import FactsJudge
 from swarm_consensus.run.formation import FormationJudge
 from swarm_consensus.run.held_links import HeldLinks
 from swarm_consensus.run.motion_record import MotionRecord
+from swarm_consensus.run.orders import OrdersJudge
 from swarm_consensus.run.radio_graph import RadioGraph
 from swarm_consensus.run.sight_lines import SightLines
 from swarm_consensus.simulation.fleet import goal_of
@@ -111,6 +112,7 @@ class Monitor:
         self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
         self.facts = FactsJudge(scenario, robots) if scenario.agreement is not None else None
+        self.orders = OrdersJudge(scenario, self.names) if scenario.operators else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
         self._sight = SightLines(walls)
@@ -143,6 +145,8 @@ class Monitor:
             self.agreement.look(record)
         if self.facts is not None:
             self.facts.look(record)
+        if self.orders is not None:
+            self.orders.look(record)
         self.motion.look(record)
         series = self.series
         series.time.append(record.time)

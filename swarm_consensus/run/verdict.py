@@ -238,7 +238,7 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
     """Quantities and the log, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.facts) if each]
+    seen = [each for each in (monitor.agreement, monitor.facts, monitor.orders) if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -317,6 +317,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "seal": monitor.scenario.security.seal if monitor.scenario.security else "none",
         **(monitor.agreement.metrics() if monitor.agreement else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
+        **(monitor.orders.metrics() if monitor.orders else {}),
     }
 
 

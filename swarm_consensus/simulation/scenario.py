@@ -250,6 +250,7 @@ class Expect(Strict, frozen=True):
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     dismissed_obeyed_s: NotNegative | None = None  # a robot obeys an operator at most so long after his dismissal
+    orders_agree: bool | None = None  # at the end all carry out the same orders, each of which they obeyed once
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from numpy import bool_
 from numpy.typing import NDArray
 
-from swarm_consensus.agreement.roles import Body, Grant, Revoke, Ruling, sign
+from swarm_consensus.agreement.roles import Body, Grant, Order, Revoke, Ruling, sign
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.mission import Behave, Form, Goto, order
 from swarm_consensus.robot.orders import RULING, packet_of, read_answer
@@ -22,6 +22,7 @@ from swarm_consensus.simulation.office import notes_of
 from swarm_consensus.simulation.roster import members, robot_names
 from swarm_consensus.simulation.scenario import Command, Scenario
 
+LONGEST = 512  # bytes of an order
 AGAIN_S = 0.5  # between two times that a request is sent
 
 
@@ -100,6 +101,14 @@ class _Station:
                     found.append(Told(self._place, robot, answer[1]))
                     self._answered = self._answered or answer[1].index > 0
         return found
+
+
+def size(command: Command, names: Sequence[str]) -> int:
+    """Return how many bytes an order has, which may be `LONGEST`; 0 for one that names no robot that there is."""
+    if command.robot is not None and command.robot not in names:
+        return 0
+    body = body_of(command, names, b"")
+    return len(body.data) if isinstance(body, Order) else 0
 
 
 def body_of(command: Command, names: Sequence[str], swarm: bytes) -> Body:
