@@ -94,7 +94,9 @@ class Agent:
         self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
         orders, count = config.facts, len(config.roster)
         trust = config.trust
-        self._desk = Desk(config.index, trust, config.fence) if trust and trust.people and orders else None
+        self._desk: Desk | None = None
+        if trust is not None and trust.people and orders is not None:
+            self._desk = Desk(config.index, trust, config.fence, orders.settings.message_bytes)
         machines = {COMMANDS: self._desk.machine} if self._desk else {}
         self._facts = Facts(config.index, count, orders, config.rate, storage, machines) if orders else None
         self._inbox = Inbox(

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from numpy import bool_
 from numpy.typing import NDArray
 
-from swarm_consensus.agreement.roles import Body, Grant, Order, Revoke, Ruling, sign
+from swarm_consensus.agreement.roles import Body, Grant, Revoke, Ruling, sign
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.mission import Behave, Form, Goto, order
-from swarm_consensus.robot.orders import RULING, packet_of, read_answer
+from swarm_consensus.robot.orders import AROUND, RULING, packet_of, read_answer
 from swarm_consensus.simulation.identities import ears_of, simulated_key, swarm_of
 from swarm_consensus.simulation.office import notes_of
 from swarm_consensus.simulation.roster import members, robot_names
 from swarm_consensus.simulation.scenario import Command, Scenario
 
-LONGEST = 512  # bytes of an order
 AGAIN_S = 0.5  # between two times that a request is sent
 
 
@@ -104,11 +103,10 @@ class _Station:
 
 
 def size(command: Command, names: Sequence[str]) -> int:
-    """Return how many bytes an order has, which may be `LONGEST`; 0 for one that names no robot that there is."""
+    """Return how many bytes a command takes in the log; 0 for one that names no robot that there is."""
     if command.robot is not None and command.robot not in names:
         return 0
-    body = body_of(command, names, b"")
-    return len(body.data) if isinstance(body, Order) else 0
+    return AROUND + len(sign(simulated_key(b"", "operator", ""), 2**32, body_of(command, names, b""), b""))
 
 
 def body_of(command: Command, names: Sequence[str], swarm: bytes) -> Body:

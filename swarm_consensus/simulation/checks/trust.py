@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from swarm_consensus.errors import nearest
 from swarm_consensus.simulation.checks.references import label_problems
 from swarm_consensus.simulation.roster import robot_names
-from swarm_consensus.simulation.scenario import Command, Scenario
-from swarm_consensus.simulation.stations import LONGEST, size
+from swarm_consensus.simulation.scenario import Agreement, Command, Scenario
+from swarm_consensus.simulation.stations import size
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -70,8 +70,9 @@ def _word_problems(path: str, command: Command, scenario: Scenario) -> Iterator[
         yield f"{path} has a point that is not [x, y] or [x, y, z]"
     if command.robot is not None and command.robot not in names:
         yield f"{path}.robot is {command.robot!r}, there is no such robot{nearest(command.robot, names)}"
-    if size(command, names) > LONGEST:
-        yield f"{path} has {size(command, names)} bytes, must have at most {LONGEST}: it goes into one packet"
+    most = (scenario.agreement or Agreement()).message_bytes
+    if size(command, names) > most:
+        yield f"{path} takes {size(command, names)} bytes of the log, must be at most agreement.message_bytes, {most}"
 
 
 def _attacker_problems(scenario: Scenario) -> Iterator[str]:
