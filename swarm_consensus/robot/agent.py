@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from msgspec import Raw
 
+from swarm_consensus.agreement.memory_storage import MemoryStorage
 from swarm_consensus.agreement.replica import Storage
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.barrier import barrier_filter
@@ -28,6 +29,7 @@ from swarm_consensus.robot.air import Air, refusals
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.identity import Secrets
+from swarm_consensus.robot.minutes import Minutes
 from swarm_consensus.robot.mission import landing
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.orders import COMMANDS, Desk, is_order
@@ -95,8 +97,11 @@ class Agent:
         orders, count = config.facts, len(config.roster)
         trust = config.trust
         self._desk: Desk | None = None
+        self._minutes: Minutes | None = None
         if trust is not None and trust.people and orders is not None:
             self._desk = Desk(config.index, trust, config.fence, orders.settings.message_bytes)
+            storage = MemoryStorage(orders.config(count)) if storage is None else storage
+            self._minutes = None if secrets is None else Minutes(storage, secrets.key, trust.swarm)
         machines = {COMMANDS: self._desk.machine} if self._desk else {}
         self._facts = Facts(config.index, count, orders, config.rate, storage, machines) if orders else None
         self._inbox = Inbox(
@@ -191,6 +196,8 @@ class Agent:
         facts.act()
         if desk is not None:
             desk.served(facts.reads)
+            if self._minutes is not None:
+                self._minutes.keep(desk.machine.lines)
             if desk.decide(tick, tick // self.config.rate):
                 altitude = float(self.config.altitude[0] if self._reference is None else self._reference[2])
                 self._take_up(desk.task(self.config.task, altitude))

@@ -111,8 +111,10 @@ class OrdersJudge:
         return {
             "commands_allowed": sum(allowed for _, allowed in self.rulings.values()),
             "commands_denied": sum(not allowed for _, allowed in self.rulings.values()),
-            "dismissals": {
-                who: {"settled_s": self._settled_at(index), "last_obeyed_s": self.last_obeyed(who)}
-                for index, who in self._dismissals.items()
+            "dismissed_s": {who: self._settled_at(index) for index, who in self._dismissals.items()},
+            "last_obeyed_s": {
+                f"{who} by {name}": time
+                for who in self._dismissals.values()
+                for name, time in self.last_obeyed(who).items()
             },
         }
