@@ -16,7 +16,7 @@ from swarm_consensus.network.keys import KeyFault
 from swarm_consensus.network.seal import WEAKNESS
 from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.identity import Secrets, Trust
-from swarm_consensus.run.disks import FOLDER, open_disk, open_secrets
+from swarm_consensus.run.disks import FOLDER, FolderDisk, open_disk, open_secrets
 from swarm_consensus.run.keys import folder as key_folder
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.fleet import agent_configs
@@ -120,7 +120,7 @@ def load_agent(orders: Orders) -> Agent:
     storage = None
     if config.facts is not None:
         storage = open_disk(folder, orders.robot, config.facts.config(len(robots)))
-    return Agent(config, storage, secrets)
+    return Agent(config, storage, secrets, FolderDisk(folder / orders.robot))
 
 
 def warning(orders: Orders) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from swarm_consensus.agreement.raft.membership import advice
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
 from swarm_consensus.network.seal import WEAKNESS
+from swarm_consensus.run import decisions
 from swarm_consensus.run.coverage import covered
 from swarm_consensus.run.measures import measures
 from swarm_consensus.run.monitor import ROUND_OFF, Event, Extreme, Monitor
@@ -126,7 +127,7 @@ def judge(
         seed=seed,
         expectations=tuple(found),
         metrics=_metrics(monitor, contacts) | metrics,
-        notes=(*weaker(scenario), *notes),
+        notes=(*weaker(scenario), *_named(monitor), *notes),
         complete=complete,
         events=_events(monitor, contacts),
     )
@@ -142,7 +143,15 @@ def weaker(scenario: Scenario) -> tuple[str, ...]:
     facts = facts_of(scenario)
     if facts is not None:
         notes.append(advice(facts.config(len(robot_names(scenario)))))
+    notes += decisions.weaker(scenario)
     return tuple(filter(None, notes))
+
+
+def _named(monitor: Monitor) -> Iterator[str]:
+    """Say which liars were found out."""
+    for judge_of_liars in (monitor.decisions, monitor.bundle):
+        if judge_of_liars is not None:
+            yield from judge_of_liars.notes()
 
 
 def weakness(scenario: Scenario) -> str:
@@ -237,8 +246,18 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities and the log, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.facts, monitor.orders) if each]
+    """All that judges by the statuses and the devices of a world."""
+    judges = (
+        monitor.agreement,
+        monitor.choices,
+        monitor.facts,
+        monitor.batteries,
+        monitor.docks,
+        monitor.decisions,
+        monitor.bundle,
+        monitor.orders,
+    )
+    seen = [each for each in judges if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -316,8 +335,13 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "frames": monitor.radio,
         "seal": monitor.scenario.security.seal if monitor.scenario.security else "none",
         **(monitor.agreement.metrics() if monitor.agreement else {}),
+        **(monitor.choices.metrics() if monitor.choices else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
         **(monitor.orders.metrics() if monitor.orders else {}),
+        **(monitor.batteries.metrics() if monitor.batteries else {}),
+        **(monitor.docks.metrics() if monitor.docks else {}),
+        **(monitor.decisions.metrics() if monitor.decisions else {}),
+        **(monitor.bundle.metrics() if monitor.bundle else {}),
     }
 
 

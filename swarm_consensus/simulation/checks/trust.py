@@ -34,8 +34,8 @@ _MAY = {"behaviour": ("robot",)}  # and may have beside
 def _command_problems(scenario: Scenario) -> Iterator[str]:
     people = [operator.name for operator in scenario.operators]
     for field in ("dismissed_obeyed_s", "orders_agree"):
-        if getattr(scenario.expect, field) is not None and not scenario.commands:
-            yield f"expect.{field} is given, but commands, which it judges, is missing"
+        if getattr(scenario.expect, field) is not None and not scenario.operators:
+            yield f"expect.{field} is given, but operators, whose orders it judges, is missing"
     for index, command in enumerate(scenario.commands):
         path = f"commands[{index}]"
         for field, name in (("operator", command.operator), ("who", command.who)):
