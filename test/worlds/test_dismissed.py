@@ -50,8 +50,8 @@ class Careless(Gate):
 def careless(config: AgentConfig, **parts: object) -> Agent:
     agent = Agent(config, **parts)  # type: ignore[arg-type]
     assert config.trust is not None
-    assert agent._desk is not None
-    agent._desk._gate = Careless(config.trust.freshness, agent._desk.machine.roles)
+    assert agent._sharing._desk is not None
+    agent._sharing._desk._gate = Careless(config.trust.freshness, agent._sharing._desk.machine.roles)
     return agent
 
 
