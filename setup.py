@@ -10,7 +10,7 @@ from pathlib import Path
 from setuptools import setup
 
 HERE = Path(__file__).parent
-NODES = ("robot_node", "world_node")
+NODES = ("ground_station", "robot_node", "world_node")
 WRAPPER = """#!/bin/sh
 # Starts the node with the Python that stands beside this installation, or else the one on the path.
 here=$(dirname -- "$0")

@@ -15,15 +15,17 @@ from timing import timed
 
 from swarm_consensus.motion.barrier import barrier_filter
 from swarm_consensus.robot.agent import Agent
+from swarm_consensus.robot.identity import Sealing
 from swarm_consensus.robot.state import Odometry, Stimulus
+from swarm_consensus.run.disks import Disks
 from swarm_consensus.simulation.fleet import agent_configs
 from swarm_consensus.simulation.placement import place
-from swarm_consensus.simulation.scenario import Control, Mission, Obstacle, Radio, Robot, Scenario, Vehicle
+from swarm_consensus.simulation.scenario import Control, Mission, Obstacle, Radio, Robot, Scenario, Security, Vehicle
 
 TICKS = 3000
 
 
-def scene(vehicle: Vehicle) -> Scenario:
+def scene(vehicle: Vehicle, seal: Sealing = "none") -> Scenario:
     """One robot in the middle, eight around it at 0.9 to 4 m, three pillars."""
     spots = [(0.0, 0.0)]
     spots += [(r * np.cos(a), r * np.sin(a)) for r, a in zip(np.linspace(0.9, 4.0, 8), np.arange(8) * 2.4, strict=True)]
@@ -47,15 +49,17 @@ def scene(vehicle: Vehicle) -> Scenario:
         ],
         control=Control(),
         mission=Mission(goal_m=[6.0, 1.0]),
+        security=Security(seal=seal),
         duration_s=1.0,
     )
 
 
-def tick_times(vehicle: Vehicle) -> list[float]:
+def tick_times(vehicle: Vehicle, seal: Sealing = "none") -> list[float]:
     """Run the swarm standing where it is, so that every tick is as full as the first; time the middle robot."""
-    scenario = scene(vehicle)
+    scenario = scene(vehicle, seal)
     robots = place(scenario, np.random.default_rng(0))
-    agents = [Agent(config) for config in agent_configs(scenario, robots)]
+    make = Disks().making(Agent)
+    agents = [make(config) for config in agent_configs(scenario, robots)]
     upright = np.array([0.0, 0.0, 0.0, 1.0])
     frames: list[bytes] = []
     times = []
@@ -84,12 +88,19 @@ def filter_time(rows: int) -> float:
 def main() -> None:
     """Print the table."""
     table = Table("what", "median us", "p99 us", "target us", title="One robot's tick")
-    for vehicle in ("multirotor", "rover"):
-        times = tick_times(vehicle)  # type: ignore[arg-type]
+    ways: tuple[tuple[Vehicle, Sealing], ...] = (
+        ("multirotor", "none"),
+        ("rover", "none"),
+        ("multirotor", "group"),
+        ("multirotor", "identity"),
+    )
+    for vehicle, seal in ways:
+        times = tick_times(vehicle, seal)
         p99 = float(np.percentile(times, 99))
-        table.add_row(
-            f"tick, {vehicle}, 8 neighbours, 3 obstacles", f"{statistics.median(times):.1f}", f"{p99:.0f}", "60"
-        )
+        what = f"tick, {vehicle}, 8 neighbours, 3 obstacles"
+        sealed = "" if seal == "none" else f", frames sealed by {seal}"
+        target = "" if sealed else "60"
+        table.add_row(what + sealed, f"{statistics.median(times):.1f}", f"{p99:.0f}", target)
     for rows in (6, 20, 40):
         table.add_row(f"filter alone, {rows} rows", f"{filter_time(rows):.1f}", "", "10")
     Console().print(table)

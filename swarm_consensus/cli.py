@@ -17,6 +17,8 @@ from swarm_consensus.errors import InputError, SwarmError, nearest
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from swarm_consensus.agreement.roles import Ruling
+
 HELD, FAILED, BAD_INPUT, INTERRUPTED, NO_READER = 0, 1, 2, 130, 141
 
 
@@ -112,6 +114,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sweep(verbs.add_parser("sweep", help="run a world with many seeds, in memory"))
     _add_graph(verbs.add_parser("graph", help="say how fast a network averages, and how many liars it bears"))
     _add_keys(verbs.add_parser("keys", help="make and list the keys of robots and operators"))
+    _add_command(verbs.add_parser("command", help="tell robots what to do, signed"))
+    _add_journal(verbs.add_parser("journal", help="show what people asked of a swarm, and verify it"))
     bench = verbs.add_parser("bench", help="run the benchmarks of a source checkout")
     bench.add_argument("names", nargs="*", metavar="NAME", help="which; all by default")
     bench.set_defaults(command=_bench)
@@ -185,6 +189,78 @@ def _add_keys(parser: argparse.ArgumentParser) -> None:
     shown.set_defaults(command=_keys_list)
     for each in (new, show, shown):
         each.add_argument("--dir", metavar="DIR", help="folder of keys ($SWARM_KEYS, else ~/.swarm/keys)")
+
+
+def _add_command(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Sign an order as an operator and send it until robots answer. Exit status: 0 allowed, 1 denied or no answer."
+        " Orders: goto X Y [Z] | behaviour NAME [ROBOT] | formation X,Y for each robot | halt | resume | land |"
+        " grant WHO ROLE | revoke WHO."
+    )
+    parser.add_argument("words", nargs="+", metavar="ORDER", help="an order and its words; '--' before negative X,Y")
+    parser.add_argument("--operator", required=True, metavar="NAME", help="who signs, with the private key NAME.key")
+    parser.add_argument("--scenario", required=True, metavar="FILE", help="placed scenario, the same as on the robots")
+    parser.add_argument("--keys", metavar="DIR", help="folder of keys ($SWARM_KEYS, else ~/.swarm/keys)")
+    parser.add_argument("--swarm", default="", metavar="NAME", help="for which signatures are (the scenario's name)")
+    parser.add_argument(
+        "--seal",
+        choices=("identity", "group", "none", "simulated"),
+        default="identity",
+        help="how robots prove their frames; simulated: a simulated world's (identity)",
+    )
+    parser.add_argument("--robot", default="", metavar="NAME", help="of a simulated world, by whose topics to talk")
+    parser.add_argument("--wait", type=_seconds, default=15.0, metavar="S", help="for the answer, s (15)")
+    parser.set_defaults(command=_command)
+
+
+def _add_journal(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "swarm journal DIR: what people asked in a run, and what was ruled. swarm journal verify FILE...: whether"
+        " robots' journals (facts/NAME.sqlite) are what they signed; exit status 1 if one is not."
+    )
+    parser.add_argument("what", nargs="+", metavar="DIR | verify FILE", help="a run folder, or 'verify' and files")
+    parser.add_argument("--keys", metavar="DIR", help="folder of public keys, for robots that were not simulated")
+    parser.set_defaults(command=_journal)
+
+
+def _command(chosen: argparse.Namespace) -> int:
+    from pathlib import Path  # noqa: PLC0415
+
+    from swarm_consensus.run.command import desk, said  # noqa: PLC0415
+    from swarm_consensus.run.dds import check_ros  # noqa: PLC0415
+
+    keys = None if chosen.keys is None else Path(chosen.keys)
+    side = desk(Path(chosen.scenario), chosen.operator, chosen.words, chosen.seal, keys, chosen.swarm)
+    check_ros()
+    from swarm_consensus.nodes.ground_station import ask_once  # noqa: PLC0415 - ROS is optional
+
+    def tell(ruling: Ruling) -> None:
+        sys.stdout.write(said(ruling) + "\n")
+
+    ruling = ask_once(side, chosen.robot, chosen.wait, tell)
+    if ruling is None:
+        sys.stderr.write(f"swarm: no ruling within {chosen.wait:g} s; it may still come to pass\n")
+    return HELD if ruling is not None and ruling.allowed else FAILED
+
+
+def _journal(chosen: argparse.Namespace) -> int:
+    from pathlib import Path  # noqa: PLC0415
+
+    from rich.console import Console  # noqa: PLC0415
+
+    from swarm_consensus.run.journal import check, journal_table  # noqa: PLC0415
+
+    if chosen.what[0] != "verify":
+        if len(chosen.what) > 1:
+            raise InputError([f"one run folder at a time; '{chosen.what[1]}' is one more"])
+        Console().print(journal_table(Path(chosen.what[0])))
+        return HELD
+    if len(chosen.what) == 1:
+        raise InputError(["name the files to verify: facts/NAME.sqlite of a run folder"])
+    found = check([Path(file) for file in chosen.what[1:]], None if chosen.keys is None else Path(chosen.keys))
+    for file, lines, wrong in found:
+        sys.stdout.write(f"{file}: {wrong or f'{lines} lines, all as they were signed'}\n")
+    return FAILED if any(wrong for _, _, wrong in found) else HELD
 
 
 def _run(chosen: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from swarm_consensus.agreement.errors import StorageError
@@ -22,6 +23,7 @@ class MemoryStorage:
         self._snapshot = Snapshot(0, 0, config)
         self._entries: list[Entry] = []
         self._unsynced: list[Ready] = []
+        self._journal: list[bytes] = []
         self.broken: str | None = None  # says why every later write fails
         self.power_cut: Literal["before", "after"] | None = (
             None  # at the next write: is it lost, or the last that is kept?
@@ -55,6 +57,16 @@ class MemoryStorage:
     def crash(self) -> None:
         """Lose what was not synced."""
         self._unsynced.clear()
+
+    def append_journal(self, lines: Sequence[bytes]) -> None:
+        """Keep lines, all or none."""
+        if self.broken:
+            raise StorageError(self.broken)
+        self._journal += lines
+
+    def journal(self) -> list[bytes]:
+        """Return the lines of the journal."""
+        return list(self._journal)
 
     def close(self) -> None:
         """Do nothing: what it holds stays."""

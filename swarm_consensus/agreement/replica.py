@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -25,6 +26,12 @@ class Storage(Protocol):
 
         StorageError if they can't be.
         """
+
+    def append_journal(self, lines: Sequence[bytes]) -> None:
+        """Keep lines of the journal, all or none."""
+
+    def journal(self) -> Iterable[bytes]:
+        """Return the lines of the journal."""
 
     def close(self) -> None:
         """Let go of the disk."""

@@ -106,7 +106,7 @@ _encoder = msgspec.msgpack.Encoder()
 _request_decoder = msgspec.msgpack.Decoder(Request)
 _body_decoder: msgspec.msgpack.Decoder[Body] = msgspec.msgpack.Decoder(Body)
 _ruling_decoder = msgspec.msgpack.Decoder(Ruling)
-_State = tuple[dict[bytes, Person], dict[bytes, int], Standing | None]
+_State = tuple[dict[bytes, Person], dict[bytes, int], Standing | None, dict[bytes, str]]
 _state_decoder: msgspec.msgpack.Decoder[_State] = msgspec.msgpack.Decoder(_State)
 
 
@@ -172,6 +172,7 @@ class Roles:
             raise SettingsError(problems)
         self.standing: Standing | None = None
         self.numbers: dict[bytes, int] = {}  # newest request of each key
+        self._former: dict[bytes, str] = {}  # names of who was dismissed
         self._swarm, self._sense = swarm, sense
 
     def apply(self, index: int, command: bytes) -> bytes:
@@ -212,6 +213,8 @@ class Roles:
 
     def _called(self, author: bytes) -> str:
         person = self.people.get(author)
+        if person is None and author in self._former:
+            return f"{self._former[author]} (dismissed)"
         return person.name if person else PublicKey(author).fingerprint
 
     def _objection(self, request: Request, action: str) -> str:
@@ -251,7 +254,11 @@ class Roles:
             return f"key {self._called(revoke.key)} has no role"
         # its number is remembered even if it never asked for anything: then it counts as known, and as dismissed
         self.numbers.setdefault(revoke.key, 0)
-        return self._replace({key: person for key, person in self.people.items() if key != revoke.key})
+        name = self.people[revoke.key].name
+        refused = self._replace({key: person for key, person in self.people.items() if key != revoke.key})
+        if not refused:
+            self._former[revoke.key] = name
+        return refused
 
     def _replace(self, people: dict[bytes, Person]) -> str:
         if not self._permanent(people):
@@ -264,9 +271,10 @@ class Roles:
         return any(person.role == "administrator" and not person.expires for person in people.values())
 
     def snapshot(self) -> bytes:
-        """Return people, numbers and the standing order."""
-        return _encoder.encode((self.people, dict(sorted(self.numbers.items())), self.standing))
+        """Return people, numbers, the standing order, and the names of who was dismissed."""
+        former = dict(sorted(self._former.items()))
+        return _encoder.encode((self.people, dict(sorted(self.numbers.items())), self.standing, former))
 
     def restore(self, state: bytes) -> None:
         """Go to a state."""
-        self.people, self.numbers, self.standing = _state_decoder.decode(state)
+        self.people, self.numbers, self.standing, self._former = _state_decoder.decode(state)

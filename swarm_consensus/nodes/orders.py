@@ -9,6 +9,7 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
+from swarm_consensus.agreement.roles import Person
 from swarm_consensus.errors import SwarmError, nearest
 from swarm_consensus.network import key_files
 from swarm_consensus.network.keys import KeyFault
@@ -19,6 +20,7 @@ from swarm_consensus.run.disks import FOLDER, FolderDisk, open_disk, open_secret
 from swarm_consensus.run.keys import folder as key_folder
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.fleet import agent_configs
+from swarm_consensus.simulation.identities import freshness_of
 from swarm_consensus.simulation.placement import place
 from swarm_consensus.simulation.scenario import Scenario
 
@@ -146,6 +148,12 @@ def _trusted(
     where, swarm = key_folder(None if orders.keys is None else str(orders.keys)), orders.swarm or scenario.name
     try:
         ring = tuple(key_files.identity(where, name) for name in names)
+        people = tuple(
+            (known.key.raw, Person(each.name, each.role, known.expires, 0))
+            for each in scenario.operators
+            if each.role is not None
+            for known in (key_files.identity(where, each.name),)
+        )
         key = key_files.private_key(where, orders.robot)
         group = key_files.group_secret(where, swarm) if orders.seal == "group" else b""
         marks = key_files.MarkFile(where / (orders.robot + key_files.MARKS))
@@ -154,4 +162,4 @@ def _trusted(
         raise SwarmError(
             f"{fault}. Frames are sealed by keys; seal:=none goes without, and anybody is believed"
         ) from fault
-    return Trust(swarm.encode(), orders.seal, ring), secrets
+    return Trust(swarm.encode(), orders.seal, ring, people, freshness_of(scenario)), secrets

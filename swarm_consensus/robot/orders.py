@@ -31,6 +31,7 @@ RULING = "ruling"  # topic of the note by which a robot answers a ground station
 MAGIC = b"SO"  # before a request on the air
 WAITING = 16  # requests that a robot minds at a time
 CHECKS = 4  # signatures looked at in a tick: a flood of forgeries costs no more
+AROUND = 64  # bytes of an entry around a request: whose it is, who brought it and when, and the session
 LONGEST = 160  # letters of a reason, on the air
 _encoder = msgspec.msgpack.Encoder()
 
@@ -78,15 +79,15 @@ class Desk:
         Who had which role at the beginning.
     fence
         Corners, shape (m, 2), m.
-    gate
-        What judges whether to obey; tests put mutants here.
+    largest
+        Bytes that an entry of the log may have.
     """
 
-    def __init__(self, own: int, trust: Trust, fence: Array, gate: type[Gate] = Gate) -> None:
+    def __init__(self, own: int, trust: Trust, fence: Array, largest: int) -> None:
         self.machine = Commands(dict(trust.people), trust.swarm, Sense(fence, len(trust.roster)))
         self.refused: Counter[str] = Counter()  # packets, by cause
-        self._own = own
-        self._gate = gate(trust.freshness, self.machine.roles)
+        self._own, self._largest = own, largest - AROUND
+        self._gate = Gate(trust.freshness, self.machine.roles)
         self._waiting: dict[tuple[bytes, int], bytes] = {}  # requests without a ruling, by author and number
         self._new: list[bytes] = []  # of them, that are not brought into the log yet
         self._answers: dict[tuple[bytes, int], Ruling] = {}
@@ -101,8 +102,8 @@ class Desk:
     def hear(self, packet: bytes, tick: int, wall: int) -> None:
         """Take in a packet of a ground station, whatever it is."""
         request = read_request(packet[len(MAGIC) :])
-        if request is None:
-            self.refused["garbage"] += 1
+        if request is None or len(packet) - len(MAGIC) > self._largest:
+            self.refused["garbage" if request is None else "oversized"] += 1
             return
         key = (request.author, request.number)
         if self._waiting.get(key) == packet[len(MAGIC) :]:

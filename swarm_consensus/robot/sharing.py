@@ -12,6 +12,7 @@ from msgspec import Raw
 
 from swarm_consensus.agreement.activation import Activations
 from swarm_consensus.agreement.machines import pack
+from swarm_consensus.agreement.memory_storage import MemoryStorage
 from swarm_consensus.agreement.replica import Storage
 from swarm_consensus.agreement.sessions import Machine
 from swarm_consensus.arrays import Array
@@ -26,6 +27,7 @@ from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.identity import Secrets
 from swarm_consensus.robot.jobs import Values as Believed
 from swarm_consensus.robot.jobs import nothing
+from swarm_consensus.robot.minutes import Minutes
 from swarm_consensus.robot.orders import COMMANDS, Desk, is_order
 from swarm_consensus.robot.state import Cargo, Decided, OrdersStatus, Standing
 
@@ -65,9 +67,13 @@ class Sharing:
         activations = Activations(lambda: bundle.commanders if bundle else ())
         machines: dict[str, Machine] = {TOPIC: activations} if bundle else {}
         trust = config.trust
-        self._desk = Desk(own, trust, config.fence) if trust and trust.people and orders else None
-        if self._desk is not None:
+        self._desk: Desk | None = None
+        self._minutes: Minutes | None = None
+        if trust is not None and trust.people and orders is not None:
+            self._desk = Desk(own, trust, config.fence, orders.settings.message_bytes)
             machines[COMMANDS] = self._desk.machine
+            storage = MemoryStorage(orders.config(count)) if storage is None else storage
+            self._minutes = None if secrets is None else Minutes(storage, secrets.key, trust.swarm)
         self.task = config.task  # what the robot is to do, by what people ordered so far
         self._config = config
         self.facts = Facts(own, count, orders, rate, storage, machines) if orders else None
@@ -149,6 +155,8 @@ class Sharing:
         facts.want(*desk.wanted(tick))
         facts.act(values)
         desk.served(facts.reads)
+        if self._minutes is not None:
+            self._minutes.keep(desk.machine.lines)
         if not desk.decide(tick, self._wall):
             return False
         self.task = desk.task(self._config.task, float(self._config.altitude[0] if position is None else position[2]))

@@ -63,6 +63,8 @@ class Disks:
             snapshot = saved.snapshot if saved.snapshot.index else None
             restore, first = snapshot is not None, saved.snapshot.index + 1
             file.save(Ready(saved.vote, snapshot, restore, first, saved.entries, [], [], []))
+            if disk.journal():
+                file.append_journal(disk.journal())
             file.close()
         for robot, disk_files in self.files.items():
             kept = FolderDisk(folder / names[robot])

@@ -30,6 +30,7 @@ from swarm_consensus.run.facts import FactsJudge
 from swarm_consensus.run.formation import FormationJudge
 from swarm_consensus.run.held_links import HeldLinks
 from swarm_consensus.run.motion_record import MotionRecord
+from swarm_consensus.run.orders import OrdersJudge
 from swarm_consensus.run.radio_graph import RadioGraph
 from swarm_consensus.run.sight_lines import SightLines
 from swarm_consensus.simulation.fleet import goal_of
@@ -117,6 +118,7 @@ class Monitor:
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
         self.choices = ChoiceJudge(scenario, robots) if scenario.choices else None
         self.facts = FactsJudge(scenario, robots) if scenario.agreement is not None else None
+        self.orders = OrdersJudge(scenario, self.names) if scenario.operators else None
         self.batteries = BatteryJudge(scenario, robots) if scenario.battery is not None else None
         self.docks = DockJudge(scenario, robots) if scenario.docks or scenario.mission.points_m else None
         self.decisions = DecisionsJudge(scenario, robots, self._tell) if scenario.decisions else None
@@ -155,6 +157,8 @@ class Monitor:
             self.choices.look(record)
         if self.facts is not None:
             self.facts.look(record)
+        if self.orders is not None:
+            self.orders.look(record)
         if self.batteries is not None:
             self.events += [Event(record.time, what) for what in self.batteries.look(record)]
         if self.docks is not None:

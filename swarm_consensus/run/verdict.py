@@ -255,6 +255,7 @@ def _agreed(monitor: Monitor) -> list[Expectation]:
         monitor.docks,
         monitor.decisions,
         monitor.bundle,
+        monitor.orders,
     )
     seen = [each for each in judges if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
@@ -336,6 +337,7 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         **(monitor.agreement.metrics() if monitor.agreement else {}),
         **(monitor.choices.metrics() if monitor.choices else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
+        **(monitor.orders.metrics() if monitor.orders else {}),
         **(monitor.batteries.metrics() if monitor.batteries else {}),
         **(monitor.docks.metrics() if monitor.docks else {}),
         **(monitor.decisions.metrics() if monitor.decisions else {}),

@@ -39,7 +39,7 @@ def with_robots(scenario: Scenario, count: int) -> Scenario:
 def with_duration(scenario: Scenario, duration: float) -> Scenario:
     """Return the scenario with another duration.
 
-    What it expects by a later time is expected at the end; faults and partitions that would come later never do.
+    What it expects by a later time is expected at the end; faults, partitions and commands that would come later never do.
 
     Raises
     ------
@@ -59,6 +59,7 @@ def with_duration(scenario: Scenario, duration: float) -> Scenario:
         expect=expect,
         radio=msgspec.structs.replace(radio, partitions=partitions),
         faults=[fault for fault in scenario.faults if fault.crash_s < duration],
+        commands=[command for command in scenario.commands if command.at_s < duration],
     )
 
 

@@ -354,6 +354,7 @@ class Expect(Strict, frozen=True):
     job_effects: dict[str, Commits] = {}  # by job: it takes effect exactly so often, each occurrence once
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     dismissed_obeyed_s: NotNegative | None = None  # a robot obeys an operator at most so long after his dismissal
+    orders_agree: bool | None = None  # at the end all carry out the same orders, each of which they obeyed once
     chosen_within: dict[str, Positive] = {}  # by choice: each robot's is this near the central optimum, see below
     chosen_after_s: Positive | None = None  # so long after the start, and after each crash and return
     flown_within_m_s: Positive | None = None  # then the body's speed, over a second, is this near the best agreed one

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from swarm_consensus.agreement.roles import Body, Grant, Revoke, Ruling, sign
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.mission import Behave, Form, Goto, order
-from swarm_consensus.robot.orders import RULING, packet_of, read_answer
+from swarm_consensus.robot.orders import AROUND, RULING, packet_of, read_answer
 from swarm_consensus.simulation.identities import ears_of, simulated_key, swarm_of
 from swarm_consensus.simulation.office import notes_of
 from swarm_consensus.simulation.roster import members, robot_names
@@ -100,6 +100,13 @@ class _Station:
                     found.append(Told(self._place, robot, answer[1]))
                     self._answered = self._answered or answer[1].index > 0
         return found
+
+
+def size(command: Command, names: Sequence[str]) -> int:
+    """Return how many bytes a command takes in the log; 0 for one that names no robot that there is."""
+    if command.robot is not None and command.robot not in names:
+        return 0
+    return AROUND + len(sign(simulated_key(b"", "operator", ""), 2**32, body_of(command, names, b""), b""))
 
 
 def body_of(command: Command, names: Sequence[str], swarm: bytes) -> Body:

@@ -5,16 +5,74 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from swarm_consensus.errors import nearest
+from swarm_consensus.simulation.checks.references import label_problems
 from swarm_consensus.simulation.roster import robot_names
-from swarm_consensus.simulation.scenario import Scenario
+from swarm_consensus.simulation.scenario import Agreement, Command, Scenario
+from swarm_consensus.simulation.stations import size
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 def trust_problems(scenario: Scenario) -> Iterator[str]:
-    """Say what is wrong with operators and attackers."""
+    """Say what is wrong with operators, their commands, and attackers."""
+    yield from _command_problems(scenario)
     yield from _operator_problems(scenario)
     yield from _attacker_problems(scenario)
+
+
+_READS = {
+    "goto": ("goal_m",),
+    "behaviour": ("behaviour",),
+    "formation": ("slots_m",),
+    "grant": ("who", "role"),
+    "revoke": ("who",),
+}  # what a command needs
+_MAY = {"behaviour": ("robot",)}  # and may have beside
+
+
+def _command_problems(scenario: Scenario) -> Iterator[str]:
+    people = [operator.name for operator in scenario.operators]
+    for field in ("dismissed_obeyed_s", "orders_agree"):
+        if getattr(scenario.expect, field) is not None and not scenario.operators:
+            yield f"expect.{field} is given, but operators, whose orders it judges, is missing"
+    for index, command in enumerate(scenario.commands):
+        path = f"commands[{index}]"
+        for field, name in (("operator", command.operator), ("who", command.who)):
+            if name is not None and name not in people:
+                yield f"{path}.{field} is {name!r}, there is no such operator{nearest(name, people)}"
+        if not command.heard_by:
+            yield f"{path}.heard_by is empty, must name at least one robot"
+        for label in command.heard_by:
+            yield from label_problems(f"{path}.heard_by", label, robot_names(scenario))
+        yield from _time_problems(path, command, scenario)
+        yield from _word_problems(path, command, scenario)
+
+
+def _time_problems(path: str, command: Command, scenario: Scenario) -> Iterator[str]:
+    if command.at_s >= scenario.duration_s:
+        yield f"{path}.at_s is {command.at_s:g}, must be before duration_s, which is {scenario.duration_s:g}"
+    if command.until_s is not None and command.until_s <= command.at_s:
+        yield f"{path}.until_s is {command.until_s:g}, must be after at_s, which is {command.at_s:g}"
+
+
+def _word_problems(path: str, command: Command, scenario: Scenario) -> Iterator[str]:
+    """Say which words an order lacks, which it does not read, and which make no sense; to be denied is not wrong."""
+    needs, names = _READS.get(command.order, ()), robot_names(scenario)
+    for field in ("goal_m", "behaviour", "robot", "slots_m", "who", "role"):
+        given = getattr(command, field) not in (None, [])
+        if field in needs and not given:
+            yield f"{path}.{field} is missing: {command.order} needs it"
+        elif given and field not in (*needs, *_MAY.get(command.order, ())):
+            yield f"{path}.{field} is given, but {command.order} does not read it"
+    points = [command.goal_m] if command.goal_m is not None else command.slots_m
+    if any(len(point) not in (2, 3) for point in points):
+        yield f"{path} has a point that is not [x, y] or [x, y, z]"
+    if command.robot is not None and command.robot not in names:
+        yield f"{path}.robot is {command.robot!r}, there is no such robot{nearest(command.robot, names)}"
+    most = (scenario.agreement or Agreement()).message_bytes
+    if size(command, names) > most:
+        yield f"{path} takes {size(command, names)} bytes of the log, must be at most agreement.message_bytes, {most}"
 
 
 def _attacker_problems(scenario: Scenario) -> Iterator[str]:
@@ -41,5 +99,7 @@ def _operator_problems(scenario: Scenario) -> Iterator[str]:
         if operator.name in taken:
             yield f"{path} is {operator.name!r}, which is the name of {taken[operator.name]}"
         taken[operator.name] = f"operators[{index}]"
+    if scenario.agreement is None:
+        yield "operators is given, but agreement is missing: orders and roles go through the log that all robots share"
     if all(operator.role != "administrator" for operator in scenario.operators):
         yield "operators has no administrator: nobody could ever change a role"
