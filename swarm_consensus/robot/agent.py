@@ -243,10 +243,9 @@ class Agent:
             count=len(self.names),
             notes=notes,
         )
-        wish = self._law(situation)
         if self._charging is None or not self._errand.what:
-            return wish
-        return self._charging.wish(self._errand, situation, wish.note)
+            return self._law(situation)
+        return self._charging.wish(self._errand, situation)
 
     def _closed(self) -> list[Closed]:
         """Return the docks onto which this robot must not go now."""

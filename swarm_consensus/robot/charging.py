@@ -267,20 +267,20 @@ class Charging:
         taken = gap[number] < float(neighbours.separation.max())
         return np.asarray(spots[gap.argmax() if taken else number])
 
-    def wish(self, errand: Errand, situation: Situation, note: bytes | None) -> Wish:
+    def wish(self, errand: Errand, situation: Situation) -> Wish:
         """Return how to go on an errand, round the walls if the dock is farther away; who waits makes way."""
         position, asking = situation.position, situation.pushing
         if errand.target is None:
             offset, distance = situation.offset[asking], situation.distance[asking]
             push = repulsion(offset, distance, situation.separation[asking], WIDTH, self._speed)
-            return Wish(saturate(push, self._speed), arrived=True, note=note)
+            return Wish(saturate(push, self._speed), arrived=True)
         goal = position.copy()
         goal[:2] = errand.target
         away = float(((goal - position) ** 2).sum())
         far = away > (2.0 * float(self.keep.max())) ** 2
         ahead = self._guidance.waypoint(position, goal) if far else goal
         velocity = attraction(position, ahead, goal, GAIN, self._speed)
-        return Wish(velocity, arrived=away < NEAR**2, pushing=errand.token is None, note=note)
+        return Wish(velocity, arrived=away < NEAR**2, pushing=errand.token is None)
 
     def told(self) -> tuple[Permit, ...]:
         """Return the permits that this robot has, as far as it knows."""
