@@ -13,7 +13,7 @@ import shapely
 from swarm_consensus.agreement.errors import SettingsError
 from swarm_consensus.errors import nearest
 from swarm_consensus.motion.obstacles import fence_corners
-from swarm_consensus.robot.charging import AWAY, FULL, SLACK, reserve
+from swarm_consensus.robot.charging import AWAY, FULL, SLACK, leave_s, reserve
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.fleet import battery_of
 from swarm_consensus.simulation.permits import lease_of, permits_of, ring, widest
@@ -72,6 +72,17 @@ def _permit_problems(scenario: Scenario, agreement: Agreement, given: Permits) -
     except SettingsError as error:
         for problem in error.problems:
             yield f"agreement.permits has times that can't work, in ticks of 1/{rate} s: {problem}"
+    lease, least = lease_of(given, agreement, rate), 0.0
+    if scenario.robots:
+        slowest = min(scenario.robots, key=lambda entry: entry.speed_m_s or VEHICLES[entry.vehicle].speed)
+        model = VEHICLES[slowest.vehicle]
+        reach = max(dock.reach_m for dock in scenario.docks)
+        least = leave_s(reach, model.reach, slowest.speed_m_s or model.speed)
+    if lease.hold_ticks <= lease.renew_ticks + lease.delay_ticks + least * rate:
+        yield (
+            f"agreement.permits.lease_s is {given.lease_s:g}, of which a robot may use {lease.hold_ticks / rate:.2f} s; "
+            f"that must be more than renew_s, delay_s, and the {least:.2f} s in which it leaves a dock"
+        )
     if scenario.expect.tours_done is not None and not given.tours:
         yield "expect.tours_done is given, but agreement.permits.tours is missing: there is nothing to be done"
     queues, robots = [dock.name for dock in scenario.docks], robot_names(scenario)
