@@ -289,6 +289,7 @@ class Agent:
             charge=self._charge,
             errand=self._errand.what,
             permits=() if self._charging is None else self._charging.told(),
+            out=() if self._charging is None else self._charging.permits.out(),
         )
 
     def _beacon(

@@ -206,7 +206,7 @@ def test_a_permit_that_is_not_renewed_any_more_makes_it_leave_in_time(
     left = 400
     monkeypatch.setattr(Permits, "left", lambda self, queue: left)
     on_it_at_the_end = True
-    for tick in range(1, 700):
+    for tick in range(1, 800):
         status = agent.tick(replace(at(tick, place), charge=0.2)).status  # type: ignore[type-var]
         assert status is not None
         place = tuple(status.reference)  # type: ignore[assignment]

@@ -147,7 +147,7 @@ WRONG = [
     ),
     (
         {"agreement": {"permits": {"lease_s": 6}}},
-        "agreement.permits.lease_s is 6, of which a robot may use 5.80 s; that must be more than renew_s, delay_s, and the",
+        "agreement.permits.lease_s is 6, of which a robot may use 5.80 s; that must be more than renew_s",
     ),
     ({"agreement": {"permits": {"count": 2}}}, "agreement.permits.count is 2, must be at most 1"),
     ({"docks": [dock(name="West")]}, "docks[0].name is 'West', must be up to 32 lower-case letters"),

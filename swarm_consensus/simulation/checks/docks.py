@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from swarm_consensus.agreement.errors import SettingsError
+from swarm_consensus.agreement.lease import LeaseSettings
 from swarm_consensus.errors import nearest
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.charging import AWAY, FULL, SLACK, leave_s, reserve
@@ -69,20 +70,10 @@ def _permit_problems(scenario: Scenario, agreement: Agreement, given: Permits) -
     rate = scenario.control.rate_hz
     try:
         lease_of(given, agreement, rate).validate()
+        yield from _leave_problems(scenario, given, lease_of(given, agreement, rate))
     except SettingsError as error:
         for problem in error.problems:
             yield f"agreement.permits has times that can't work, in ticks of 1/{rate} s: {problem}"
-    lease, least = lease_of(given, agreement, rate), 0.0
-    if scenario.robots:
-        slowest = min(scenario.robots, key=lambda entry: entry.speed_m_s or VEHICLES[entry.vehicle].speed)
-        model = VEHICLES[slowest.vehicle]
-        reach = max(dock.reach_m for dock in scenario.docks)
-        least = leave_s(reach, model.reach, slowest.speed_m_s or model.speed)
-    if lease.hold_ticks <= lease.renew_ticks + lease.delay_ticks + least * rate:
-        yield (
-            f"agreement.permits.lease_s is {given.lease_s:g}, of which a robot may use {lease.hold_ticks / rate:.2f} s; "
-            f"that must be more than renew_s, delay_s, and the {least:.2f} s in which it leaves a dock"
-        )
     if scenario.expect.tours_done is not None and not given.tours:
         yield "expect.tours_done is given, but agreement.permits.tours is missing: there is nothing to be done"
     queues, robots = [dock.name for dock in scenario.docks], robot_names(scenario)
@@ -97,6 +88,19 @@ def _permit_problems(scenario: Scenario, agreement: Agreement, given: Permits) -
                 yield f"{path} has {name!r}, there is no such dock{nearest(name, queues)}"
         if len(set(tour)) < len(tour):
             yield f"{path} has a dock twice, must have each once"
+
+
+def _leave_problems(scenario: Scenario, given: Permits, lease: LeaseSettings) -> Iterator[str]:
+    """A lease leaves time for going onto a dock and off it again."""
+    rate, reach = scenario.control.rate_hz, max(dock.reach_m for dock in scenario.docks)
+    kinds = [(VEHICLES[entry.vehicle], entry.speed_m_s) for entry in scenario.robots]
+    least = max((leave_s(reach, model.reach, speed or model.speed) for model, speed in kinds), default=0.0)
+    if lease.hold_ticks <= lease.renew_ticks + lease.delay_ticks + least * rate:
+        used = lease.hold_ticks / rate
+        yield (
+            f"agreement.permits.lease_s is {given.lease_s:g}, of which a robot may use {used:.2f} s; that must be more "
+            f"than renew_s, delay_s, and the {least:.2f} s in which it leaves a dock"
+        )
 
 
 def dock_place_problems(scenario: Scenario) -> Iterator[str]:
