@@ -21,11 +21,13 @@ from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.ticks import read_stamp, write_stamp
-from swarm_consensus.robot.state import Command, Odometry, Permit, Standing, Status, Value
+from swarm_consensus.robot.state import Cargo, Command, Decided, Odometry, Permit, Standing, Status, Value
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
+_REFUSED = "refused "
 _LOG = "log_"  # before the fields of `Standing`
+_BUNDLE = "bundle_"  # before the fields of `Cargo`
 UNIT_TOLERANCE = 1e-2  # of a quaternion's squared length
 
 
@@ -181,6 +183,16 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
     if status.facts is not None:
         for field in dataclasses.fields(status.facts):
             values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
+    for decided in status.decisions:
+        values[f"decision {decided.name}"] = decided.value
+        values[f"view {decided.name}"] = str(decided.view)
+        values[f"liars {decided.name}"] = " ".join(decided.liars)
+    if status.cargo is not None:
+        for field in dataclasses.fields(status.cargo):
+            told = getattr(status.cargo, field.name)
+            values[f"{_BUNDLE}{field.name}"] = " ".join(told) if isinstance(told, tuple) else str(told)
+    for cause, count in status.refused:
+        values[f"{_REFUSED}{cause}"] = str(count)
     for each in status.values:
         values[f"value {each.name}"] = _numbers(each.value)
         values[f"spread {each.name}"] = repr(float(each.spread))
@@ -212,6 +224,16 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             dropped=int(values["frames_dropped"]),
             lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
             facts=_standing(values),
+            decisions=tuple(
+                Decided(name, text, int(values[f"view {name}"]), tuple(values[f"liars {name}"].split()))
+                for kind, _, name in (key.partition(" ") for key in values)
+                if kind == "decision"
+                for text in (values[f"decision {name}"],)
+            ),
+            cargo=_cargo(values),
+            refused=tuple(
+                (key.removeprefix(_REFUSED), int(value)) for key, value in values.items() if key.startswith(_REFUSED)
+            ),
             charge=float(values["charge"]) if "charge" in values else None,
             errand=values.get("errand", ""),
             out=tuple(map(int, values.get("permits_out", "").split())),
@@ -242,6 +264,18 @@ def _standing(values: Mapping[str, str]) -> Standing | None:
         index=int(told["index"]),
         digest=told["digest"],
         stopped=told["stopped"],
+    )
+
+
+def _cargo(values: Mapping[str, str]) -> Cargo | None:
+    told = {key.removeprefix(_BUNDLE): value for key, value in values.items() if key.startswith(_BUNDLE)}
+    if not told:
+        return None
+    return Cargo(
+        name=told["name"],
+        digest=told["digest"],
+        named=tuple(told["named"].split()),
+        **{field: int(told[field]) for field in ("number", "chunks", "of", "index", "resumed")},
     )
 
 

@@ -34,6 +34,8 @@ def save_series(folder: Path, monitor: Monitor, paths: Array, contacts: Sequence
         values[key] = getattr(series, key)
     if monitor.agreement is not None:
         values |= monitor.agreement.series()
+    if monitor.choices is not None:
+        values |= monitor.choices.series()
     if monitor.batteries is not None:
         values |= monitor.batteries.series()
     if monitor.docks is not None:

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from swarm_consensus.agreement.lease import Gate
 from swarm_consensus.arrays import Array
-from swarm_consensus.network.frame import FrameError, Note, decode, messages_of
+from swarm_consensus.network.frame import Frame
+from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.charging import TOPIC, Token
+from swarm_consensus.simulation.office import notes_of
 from swarm_consensus.simulation.scenario import Dock
 
 _decoder = msgspec.msgpack.Decoder(Token)
@@ -78,9 +80,12 @@ class Docks:
         Of the scenario.
     robots
         How many there are.
+    ears
+        Open what robots seal.
     """
 
-    def __init__(self, docks: Sequence[Dock], robots: int) -> None:
+    def __init__(self, docks: Sequence[Dock], robots: int, ears: Ears) -> None:
+        self._ears = ears
         self.given: Array = np.zeros(robots)  # (n,) W, in the present period
         self._stations = [_Station(dock) for dock in docks]
         for station in self._stations:
@@ -108,7 +113,8 @@ class Docks:
             Shape (n,).
         """
         self.given = np.zeros(len(position))
-        shown = [token_in(frame) if frame is not None and alive[i] else None for i, frame in enumerate(frames)]
+        heard = [self._ears.frame(packet) if packet is not None else None for packet in frames]
+        shown = [token_in(frame) if alive[i] else None for i, frame in enumerate(heard)]
         return tuple(self._see(number, station, shown, position) for number, station in enumerate(self._stations))
 
     def _see(self, number: int, station: _Station, shown: Sequence[Token | None], position: Array) -> Sight:
@@ -132,10 +138,10 @@ class Docks:
         return Sight(frozenset(on), tokens, robots, stale, tuple(refused))
 
 
-def token_in(frame: bytes) -> Token | None:
+def token_in(frame: Frame | None) -> Token | None:
     """Return the token that a frame shows, or None."""
     try:
-        notes = [m for m in messages_of(decode(frame)) if isinstance(m, Note) and m.topic == TOPIC]
+        notes = [] if frame is None else notes_of(frame, TOPIC)
         return _decoder.decode(notes[0].words) if notes else None
-    except (FrameError, msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
