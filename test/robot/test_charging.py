@@ -19,6 +19,7 @@ from swarm_consensus.robot.charging import Charging, reserve
 from swarm_consensus.robot.config import AgentConfig, Battery
 from swarm_consensus.robot.facts import FactsOrders
 from swarm_consensus.robot.permits import Dock, PermitOrders, Permits
+from swarm_consensus.robot.vehicle import VEHICLES
 
 PLACES = 2
 DOCK = Dock("west", np.zeros(2), 1.5, 40.0, np.array([[1.2, 0.0], [-1.2, 0.0]]))
@@ -159,14 +160,20 @@ def equipped(orders: Callable[..., AgentConfig], **changes: object) -> AgentConf
     return replace(config, **changes)  # type: ignore[arg-type]
 
 
+def behind(reference: np.ndarray) -> tuple[float, float, float]:
+    """Where a rover's axle is that looks east and has its followed point on the reference."""
+    x, y, z = reference.tolist()
+    return (x - VEHICLES["rover"].lookahead, y, z)
+
+
 def drive(agent: Agent, at: Callable[..., object], charge: float, ticks: int, since: int = 1) -> list[np.ndarray]:
-    """Let a robot's body be where its reference is."""
+    """Let a robot's body follow its reference exactly."""
     path, place = [], (-6.0, 0.0, 0.06)
     for tick in range(since, since + ticks):
         stimulus = replace(at(tick, place), charge=charge)  # type: ignore[type-var]
         status = agent.tick(stimulus).status
         assert status is not None
-        place = tuple(status.reference)  # type: ignore[assignment]
+        place = behind(status.reference)
         path.append(status.reference[:2].copy())
     return path
 
@@ -209,7 +216,7 @@ def test_a_permit_that_is_not_renewed_any_more_makes_it_leave_in_time(
     for tick in range(1, 800):
         status = agent.tick(replace(at(tick, place), charge=0.2)).status  # type: ignore[type-var]
         assert status is not None
-        place = tuple(status.reference)  # type: ignore[assignment]
+        place = behind(status.reference)
         if tick > 300:
             left = max(left - 1, 0)
         if left == 0:
