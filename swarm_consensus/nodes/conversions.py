@@ -178,6 +178,8 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
         values["errand"] = status.errand
     for permit in status.permits:
         values[f"permit {permit.queue}"] = f"{permit.token} {permit.slot} {permit.left}"
+    if status.out:
+        values["permits_out"] = " ".join(map(str, status.out))
     if status.facts is not None:
         for field in dataclasses.fields(status.facts):
             values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
@@ -234,6 +236,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             ),
             charge=float(values["charge"]) if "charge" in values else None,
             errand=values.get("errand", ""),
+            out=tuple(map(int, values.get("permits_out", "").split())),
             permits=tuple(
                 Permit(queue, *map(int, values[f"permit {queue}"].split()))
                 for kind, _, queue in (key.partition(" ") for key in values)

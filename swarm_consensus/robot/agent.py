@@ -260,6 +260,7 @@ class Agent:
             charge=self._charge,
             errand=self._conduct.errand,
             permits=self._conduct.permits(),
+            out=self._conduct.out(),
         )
 
     def _beacon(

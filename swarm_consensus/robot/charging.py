@@ -80,6 +80,21 @@ def reserve(battery: Battery, docks: tuple[Dock, ...], robots: int, speed: float
     return going + battery.idle * (queue_s(battery, docks, robots, speed) + frozen) + SPARE * battery.capacity
 
 
+def leave_s(reach: float, stray: float, speed: float) -> float:
+    """Return how long before its permit ends a robot begins to leave a dock, s: twice the way, and a second.
+
+    Parameters
+    ----------
+    reach
+        Of the dock, m.
+    stray
+        Greatest distance of the robot's centre from its reference, m.
+    speed
+        Of the robot, m/s.
+    """
+    return 2.0 * (reach + stray + SLACK + AWAY) / speed + 1.0
+
+
 def queue_s(battery: Battery, docks: tuple[Dock, ...], robots: int, speed: float) -> float:
     """Return how long a robot waits whom all others precede, s."""
     power = min(*(dock.power for dock in docks), battery.charge) - battery.idle
@@ -117,8 +132,7 @@ class Charging:
         self._speed = me.speed
         self._reach = np.array([peer.reach for peer in config.roster])
         self._exits = [self._find_exits(place, keep) for place, keep in zip(self.middle, self.keep, strict=True)]
-        out = (max(self.keep) + AWAY) / me.speed
-        self._leave = ceil((2.0 * out + 1.0) * config.rate)  # ticks, to get off from the farthest spot
+        self._leave = ceil(leave_s(max(dock.reach for dock in self.docks), me.reach, me.speed) * config.rate)
         frozen = (config.lost_after + config.max_age + permits.orders.lease.lease_ticks) * config.period
         self._frozen = frozen
         self._charge = 1.0  # share, as last told
@@ -267,20 +281,20 @@ class Charging:
         taken = gap[number] < float(neighbours.separation.max())
         return np.asarray(spots[gap.argmax() if taken else number])
 
-    def wish(self, errand: Errand, situation: Situation, note: bytes | None) -> Wish:
+    def wish(self, errand: Errand, situation: Situation) -> Wish:
         """Return how to go on an errand, round the walls if the dock is farther away; who waits makes way."""
         position, asking = situation.position, situation.pushing
         if errand.target is None:
             offset, distance = situation.offset[asking], situation.distance[asking]
             push = repulsion(offset, distance, situation.separation[asking], WIDTH, self._speed)
-            return Wish(saturate(push, self._speed), arrived=True, note=note)
+            return Wish(saturate(push, self._speed), arrived=True)
         goal = position.copy()
         goal[:2] = errand.target
         away = float(((goal - position) ** 2).sum())
         far = away > (2.0 * float(self.keep.max())) ** 2
         ahead = self._guidance.waypoint(position, goal) if far else goal
         velocity = attraction(position, ahead, goal, GAIN, self._speed)
-        return Wish(velocity, arrived=away < NEAR**2, pushing=errand.token is None, note=note)
+        return Wish(velocity, arrived=away < NEAR**2, pushing=errand.token is None)
 
     def told(self) -> tuple[Permit, ...]:
         """Return the permits that this robot has, as far as it knows."""

@@ -92,9 +92,10 @@ class Conduct:
         if self._sharing.lands:
             return landing(self._dims, self._speed)
         situation = self._situation(moment)
-        wish = self._law(situation)
         if self._charging is not None and self._errand.what:
-            wish = self._charging.wish(self._errand, situation, wish.note)
+            wish = self._charging.wish(self._errand, situation)
+        else:
+            wish = self._law(situation)
         if self._task.agreed_speed is not None:
             wish = replace(wish, velocity=saturate(wish.velocity, self._pace()))
         return wish
@@ -118,6 +119,10 @@ class Conduct:
     def permits(self) -> tuple[Permit, ...]:
         """Return the permits for docks that it has."""
         return () if self._charging is None else self._charging.told()
+
+    def out(self) -> tuple[int, ...]:
+        """Return the tokens of all permits that are out, as far as this robot knows."""
+        return () if self._charging is None else self._charging.permits.out()
 
     def _situation(self, moment: Moment) -> Situation:
         dims, neighbours, view = self._dims, moment.neighbours, moment.view

@@ -118,6 +118,10 @@ class Permits:
         for name, place in self.semaphores.places.items():
             yield from (grant for grant in place.grants if self._berths[name][grant.slot][0] == dock)
 
+    def out(self) -> tuple[int, ...]:
+        """Return the tokens of all permits that are out."""
+        return tuple(sorted(grant.token for place in self.semaphores.places.values() for grant in place.grants))
+
     @property
     def must_yield(self) -> bool:
         """Whether this robot is the one that gives back what it holds, so that a circle of waiting robots goes on.

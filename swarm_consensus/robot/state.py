@@ -127,6 +127,7 @@ class Status:
     charge: float | None = None  # share of its battery's capacity; None: no battery is sensed
     errand: str = ""  # what it does instead of what its behaviour says: "waits for west", "charges at west", ...
     permits: tuple[Permit, ...] = ()  # for docks
+    out: tuple[int, ...] = ()  # tokens of all permits that are out, by its copy of the log
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ class _Bereft:
 
     robot: int
     queue: str
-    slot: int
     token: int
     since: float  # s
 
@@ -58,7 +57,8 @@ class DockJudge:
         self._permits: dict[int, tuple[Any, ...]] = {}  # as each robot told last
         self._alive: NDArray[np.bool_] = np.ones(len(robots), dtype=bool)
         self._bereft: list[_Bereft] = []
-        self.slowest_back = 0.0  # s, until a dead holder's permit was another's
+        self._out: dict[int, set[int]] = {}  # tokens that were out, as each robot told last
+        self.slowest_back = 0.0  # s, until a dead holder's permit was back
         self.backs = 0  # permits that came back
         self._where_back = ""
         self._points = np.array([point[:2] for point in scenario.mission.points_m], dtype=float).reshape(-1, 2)
@@ -76,7 +76,7 @@ class DockJudge:
         said = self._see_docks(record)
         for robot in np.flatnonzero(self._alive & ~record.alive).tolist():
             for permit in self._permits.get(robot, ()):
-                self._bereft.append(_Bereft(robot, permit.queue, permit.slot, permit.token, record.time))
+                self._bereft.append(_Bereft(robot, permit.queue, permit.token, record.time))
                 said.append(f"{self._names[robot]} dies with permit {permit.token} of {permit.queue}")
         self._alive = record.alive
         for robot, status in enumerate(record.status):
@@ -103,17 +103,16 @@ class DockJudge:
         return said
 
     def _see_backs(self, record: TickRecord) -> list[str]:
-        """Look whether another has what was a dead robot's permit."""
-        told = [
-            (permit.queue, permit.slot, permit.token, robot)
+        """Look whether a living robot that knew a dead one's permit knows that it is out no more."""
+        told = {
+            robot: set(status.out)
             for robot, status in enumerate(record.status)
             if status is not None and record.alive[robot]
-            for permit in status.permits
-        ]
+        }
         said, left = [], []
         for lost in self._bereft:
-            newer = [(q, s, t, r) for q, s, t, r in told if (q, s) == (lost.queue, lost.slot) and t > lost.token]
-            if not newer:
+            who = [robot for robot, out in told.items() if lost.token in self._out.get(robot, set()) - out]
+            if not who:
                 left.append(lost)
                 continue
             late = record.time - lost.since
@@ -121,8 +120,9 @@ class DockJudge:
             if late > self.slowest_back:
                 self.slowest_back = late
                 self._where_back = f"{lost.queue} {lost.token}, of {self._names[lost.robot]}"
-            said.append(f"permit {lost.token} of {lost.queue} is back: {self._names[newer[0][3]]} has {newer[0][2]}")
+            said.append(f"permit {lost.token} of {lost.queue} is back, as {self._names[who[0]]} knows")
         self._bereft = left
+        self._out |= told
         return said
 
     def _see_patrol(self, record: TickRecord) -> None:

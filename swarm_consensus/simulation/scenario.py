@@ -367,7 +367,7 @@ class Expect(Strict, frozen=True):
     run_dry: Commits | None = None  # at most so many batteries are ever empty
     over_places: Commits | None = None  # at most so many robots too many are ever on a dock
     stale_charges: Commits | None = None  # at most so often a dock gives power for a token older than one it has seen
-    permit_back_s: Positive | None = None  # a holder's permit goes to another so soon after the holder crashed
+    permit_back_s: Positive | None = None  # a holder's permit is free again so soon after the holder crashed
     tours_done: bool | None = None  # each robot of a tour was given power by each dock of it
     patrol_within_s: Positive | None = None  # no point of the patrol is ever longer without a visit
 

@@ -11,9 +11,10 @@ import numpy as np
 import shapely
 
 from swarm_consensus.agreement.errors import SettingsError
+from swarm_consensus.agreement.lease import LeaseSettings
 from swarm_consensus.errors import nearest
 from swarm_consensus.motion.obstacles import fence_corners
-from swarm_consensus.robot.charging import AWAY, FULL, SLACK, reserve
+from swarm_consensus.robot.charging import AWAY, FULL, SLACK, leave_s, reserve
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.fleet import battery_of
 from swarm_consensus.simulation.permits import lease_of, permits_of, ring, widest
@@ -69,6 +70,7 @@ def _permit_problems(scenario: Scenario, agreement: Agreement, given: Permits) -
     rate = scenario.control.rate_hz
     try:
         lease_of(given, agreement, rate).validate()
+        yield from _leave_problems(scenario, given, lease_of(given, agreement, rate))
     except SettingsError as error:
         for problem in error.problems:
             yield f"agreement.permits has times that can't work, in ticks of 1/{rate} s: {problem}"
@@ -86,6 +88,19 @@ def _permit_problems(scenario: Scenario, agreement: Agreement, given: Permits) -
                 yield f"{path} has {name!r}, there is no such dock{nearest(name, queues)}"
         if len(set(tour)) < len(tour):
             yield f"{path} has a dock twice, must have each once"
+
+
+def _leave_problems(scenario: Scenario, given: Permits, lease: LeaseSettings) -> Iterator[str]:
+    """A lease leaves time for going onto a dock and off it again."""
+    rate, reach = scenario.control.rate_hz, max(dock.reach_m for dock in scenario.docks)
+    kinds = [(VEHICLES[entry.vehicle], entry.speed_m_s) for entry in scenario.robots]
+    least = max((leave_s(reach, model.reach, speed or model.speed) for model, speed in kinds), default=0.0)
+    if lease.hold_ticks <= lease.renew_ticks + lease.delay_ticks + least * rate:
+        used = lease.hold_ticks / rate
+        yield (
+            f"agreement.permits.lease_s is {given.lease_s:g}, of which a robot may use {used:.2f} s; that must be more "
+            f"than renew_s, delay_s, and the {least:.2f} s in which it leaves a dock"
+        )
 
 
 def dock_place_problems(scenario: Scenario) -> Iterator[str]:
