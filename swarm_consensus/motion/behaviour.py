@@ -45,6 +45,7 @@ class Task:
     agreed_speed: str | None = None  # the choice whose present value limits the speed, m/s, once all agreed on it
     spread: float | None = None  # s, for which a swarm that seeks spreads before it gathers
     base: int | None = None  # roster index of the robot that stays where it is, and to which the others keep a way
+    points: Array = field(default_factory=lambda: _NO_SLOTS[:, :2])  # (p, 2) m, to be visited in turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.ticks import read_stamp, write_stamp
-from swarm_consensus.robot.state import Command, Odometry, Standing, Status, Value
+from swarm_consensus.robot.state import Cargo, Command, Decided, Odometry, Permit, Standing, Status, Value
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
+_REFUSED = "refused "
 _LOG = "log_"  # before the fields of `Standing`
+_BUNDLE = "bundle_"  # before the fields of `Cargo`
 UNIT_TOLERANCE = 1e-2  # of a quaternion's squared length
 
 
@@ -172,9 +174,23 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
     }
     if status.charge is not None:
         values["charge"] = repr(float(status.charge))
+    if status.errand:
+        values["errand"] = status.errand
+    for permit in status.permits:
+        values[f"permit {permit.queue}"] = f"{permit.token} {permit.slot} {permit.left}"
     if status.facts is not None:
         for field in dataclasses.fields(status.facts):
             values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
+    for decided in status.decisions:
+        values[f"decision {decided.name}"] = decided.value
+        values[f"view {decided.name}"] = str(decided.view)
+        values[f"liars {decided.name}"] = " ".join(decided.liars)
+    if status.cargo is not None:
+        for field in dataclasses.fields(status.cargo):
+            told = getattr(status.cargo, field.name)
+            values[f"{_BUNDLE}{field.name}"] = " ".join(told) if isinstance(told, tuple) else str(told)
+    for cause, count in status.refused:
+        values[f"{_REFUSED}{cause}"] = str(count)
     for each in status.values:
         values[f"value {each.name}"] = _numbers(each.value)
         values[f"spread {each.name}"] = repr(float(each.spread))
@@ -206,7 +222,23 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             dropped=int(values["frames_dropped"]),
             lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
             facts=_standing(values),
+            decisions=tuple(
+                Decided(name, text, int(values[f"view {name}"]), tuple(values[f"liars {name}"].split()))
+                for kind, _, name in (key.partition(" ") for key in values)
+                if kind == "decision"
+                for text in (values[f"decision {name}"],)
+            ),
+            cargo=_cargo(values),
+            refused=tuple(
+                (key.removeprefix(_REFUSED), int(value)) for key, value in values.items() if key.startswith(_REFUSED)
+            ),
             charge=float(values["charge"]) if "charge" in values else None,
+            errand=values.get("errand", ""),
+            permits=tuple(
+                Permit(queue, *map(int, values[f"permit {queue}"].split()))
+                for kind, _, queue in (key.partition(" ") for key in values)
+                if kind == "permit"
+            ),
             values=tuple(
                 Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
                 for kind, _, name in (key.partition(" ") for key in values)
@@ -214,7 +246,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
                 for text in (values[f"value {name}"],)
             ),
         )
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, TypeError):
         return None
 
 
@@ -229,6 +261,18 @@ def _standing(values: Mapping[str, str]) -> Standing | None:
         index=int(told["index"]),
         digest=told["digest"],
         stopped=told["stopped"],
+    )
+
+
+def _cargo(values: Mapping[str, str]) -> Cargo | None:
+    told = {key.removeprefix(_BUNDLE): value for key, value in values.items() if key.startswith(_BUNDLE)}
+    if not told:
+        return None
+    return Cargo(
+        name=told["name"],
+        digest=told["digest"],
+        named=tuple(told["named"].split()),
+        **{field: int(told[field]) for field in ("number", "chunks", "of", "index", "resumed")},
     )
 
 

@@ -34,7 +34,7 @@ from visualization_msgs.msg import MarkerArray
 from swarm_consensus.nodes.conversions import command_to_ros, frame_to_ros, status_to_ros
 from swarm_consensus.nodes.executor import EventLoop, run_main, session
 from swarm_consensus.nodes.markers import link_markers, motion_markers
-from swarm_consensus.nodes.orders import TYPES, Pace, check_orders, load_agent
+from swarm_consensus.nodes.orders import TYPES, Pace, check_orders, load_agent, warning
 from swarm_consensus.nodes.parameters import read_parameters
 from swarm_consensus.nodes.qos import CLOCK, LOCKSTEP
 from swarm_consensus.nodes.stimuli import FromClock, FromWorld
@@ -140,6 +140,8 @@ def run(arguments: list[str]) -> None:
         orders = check_orders(*read_parameters(arguments, "robot", TYPES))
         agent = load_agent(orders)
         node = RobotNode(agent, orders.pace, orders.stamped, namespace=orders.robot)
+        if words := warning(orders):
+            node.get_logger().warning(words)
         loop = EventLoop()
         loop.add(node)
         gc.freeze()  # what was made so far stays for good, and need not be looked at again

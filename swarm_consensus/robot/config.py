@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.network.mesh import MeshSettings
+from swarm_consensus.robot.bundles import BundleOrders
 from swarm_consensus.robot.choices import Chart, Choice
+from swarm_consensus.robot.decisions import DecisionOrders
 from swarm_consensus.robot.facts import FactsOrders
+from swarm_consensus.robot.identity import Trust
 from swarm_consensus.robot.rounds import Quantity
 from swarm_consensus.robot.vehicle import VehicleModel
 
@@ -54,9 +58,13 @@ class AgentConfig:
     task: Task
     quantities: tuple[Quantity, ...] = ()  # on which the swarm agrees, in the same order on all robots
     facts: FactsOrders | None = None  # of the log that the swarm shares; None: there is none
+    trust: Trust | None = None  # whom it trusts; None: frames are not sealed, and nobody commands
     choices: tuple[Choice, ...] = ()  # that the swarm makes, in the same order on all robots
     blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
     battery: Battery | None = None  # None: it does not end
+    mesh: MeshSettings | None = None  # of what goes to robots that are no neighbours, if there is no log
+    decisions: DecisionOrders | None = None  # that must survive captured robots
+    bundle: BundleOrders | None = None  # that spreads through the swarm
 
     @property
     def readings(self) -> int:

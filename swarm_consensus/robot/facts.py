@@ -8,14 +8,14 @@ Nothing that moves the robot waits for any of this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
 from msgspec import Raw
 
-from swarm_consensus.agreement import trigger
 from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.agreement.machines import Machines, Report, Reports, pack, pack_report
 from swarm_consensus.agreement.memory_storage import MemoryStorage
@@ -24,28 +24,21 @@ from swarm_consensus.agreement.raft.messages import Config, Forward, Message
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.replica import Replica, Storage
 from swarm_consensus.agreement.requests import Requests
-from swarm_consensus.agreement.sessions import Sessions
-from swarm_consensus.agreement.trigger import Attempt, Foreman, Times, Triggers
-from swarm_consensus.network.frame import Note, Parcels, packed
+from swarm_consensus.agreement.semaphore import Semaphores
+from swarm_consensus.agreement.sessions import Machine, Sessions
+from swarm_consensus.agreement.trigger import Times
+from swarm_consensus.network.frame import Parcels
 from swarm_consensus.network.mesh import Mesh, MeshSettings
+from swarm_consensus.robot.jobs import JOBS, Condition, Jobs, Values, nothing
+from swarm_consensus.robot.permits import PERMITS, PermitOrders, Permits
 from swarm_consensus.robot.state import Standing
 
 BACKLOG = 64  # commands of others that wait while there is more to say than can be said
 ROUND_TRIPS = 3  # after which a command is proposed again
-JOBS = "job"  # topic of the note by which a robot does a job; also the machine's name
+SESSION = 32  # bytes around a command, at most: its session, and its number there
 _NOBODY = 0  # in place of the address in a letter to several
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
-
-
-class Effort(msgspec.Struct, array_like=True, frozen=True):
-    """What a robot tells the executor of a job."""
-
-    job: str
-    attempt: Attempt
-
-
-_effort_decoder = msgspec.msgpack.Decoder(Effort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +50,8 @@ class FactsOrders:
     mesh: MeshSettings = MeshSettings()
     report: int = 0  # ticks between two reports of each robot to the log; 0: none
     jobs: tuple[tuple[str, Times], ...] = ()  # what is to be done, and when, in seconds from tick 0
+    permits: PermitOrders | None = None  # for docks; None: there are none
+    conditions: tuple[tuple[str, Condition], ...] = ()  # what is to be done while something is the case
 
     def config(self, count: int) -> Config:
         """Return who votes and who learns in a roster of `count` robots, as the log begins."""
@@ -78,25 +73,37 @@ class Facts:
         Ticks a second.
     storage
         Its disk; None: one in memory, which forgets with the robot.
+    machines
+        Further ones behind the log, by name, each in its first state.
     """
 
-    def __init__(self, own: int, count: int, orders: FactsOrders, rate: int, storage: Storage | None = None) -> None:
+    def __init__(
+        self,
+        own: int,
+        count: int,
+        orders: FactsOrders,
+        rate: int,
+        storage: Storage | None = None,
+        machines: Mapping[str, Machine] = MappingProxyType({}),
+    ) -> None:
         self.mesh = Mesh(own, count, orders.mesh, rate)
         self.faults = 0  # messages that are none of the log's
         self.shed = 0  # commands of others that were not taken, since too much waits
         self._own = own
         self._orders = orders
-        self._triggers = Triggers([name for name, _ in orders.jobs])
-        self._machines = Machines({"reports": Reports(), JOBS: self._triggers})
-        patience = orders.settings.election_ticks
-        self._foreman = Foreman(own, dict(orders.jobs), since=0, patience=patience)
-        self._rate = rate
-        self._begun: dict[str, int] = {}  # by job: newest token that this robot has done something about
-        self._efforts: list[Effort] = []  # for the next frame
-        self._sent: list[Effort] = []  # that went out in the last frame
+        self._jobs = Jobs(own, orders.jobs, orders.conditions, rate, patience=orders.settings.election_ticks)
+        self._has_jobs = bool(orders.jobs or orders.conditions)
+        behind: dict[str, Machine] = {"reports": Reports(), JOBS: self._jobs.triggers, **machines}
+        self.permits: Permits | None = None
+        if orders.permits is not None:
+            behind[PERMITS] = semaphores = Semaphores(orders.permits.counts)
+            self.permits = Permits(own, orders.permits, semaphores)
+        self._machines = Machines(behind)
         self._requests = Requests(own, again=ROUND_TRIPS * 2 * max(orders.settings.delay_ticks, 1))
         self._storage: Storage = MemoryStorage(orders.config(count)) if storage is None else storage
         self._replica: Replica | None = None
+        self.reads: list[int] = []  # tokens of reads that were allowed in this tick
+        self._read: int | None = None
         self._tick = 0
         self._missed = 0  # ticks that the replica must count
         self._heard: list[Message] = []
@@ -109,9 +116,16 @@ class Facts:
             rng = np.random.default_rng([self._own, tick])
             self._replica = Replica(self._own, self._orders.settings, self._storage, Sessions(self._machines), rng)
             self._tick = tick - 1
+            self._jobs.start(tick)
         self._missed = max(tick - self._tick, 0)
         self._tick = max(tick, self._tick)
         self.mesh.begin(tick)
+        if self.permits is not None:
+            self.permits.begin(tick)
+
+    def hear_executors(self, frames: Sequence[bytes]) -> Sequence[bytes]:
+        """Take what executors of jobs say out of what was heard; return the rest."""
+        return self._jobs.hear(frames) if self._has_jobs else frames
 
     def meet(self, sender: int) -> None:
         """Take note that a frame of a neighbour was heard."""
@@ -120,15 +134,24 @@ class Facts:
     def hear(self, sender: int, message: Parcels) -> None:
         """Take in what a neighbour passes on."""
         for origin, payload in self.mesh.hear(sender, message):
-            letter = _read(payload)
-            if letter is None or letter.sender != origin:
-                self.faults += 1
-            else:
-                self._heard.append(msgspec.structs.replace(letter, to=self._own))
+            self.take_in(origin, payload)
 
-    def act(self) -> None:
+    def take_in(self, origin: int, payload: bytes) -> None:
+        """Take in a message that came over the mesh."""
+        letter = _read(payload)
+        if letter is None or letter.sender != origin:
+            self.faults += 1
+        else:
+            self._heard.append(msgspec.structs.replace(letter, to=self._own))
+
+    def ask(self, command: bytes) -> bool:
+        """Say a command for one of the machines in the log; False if it is too long, or too much waits."""
+        return len(command) + SESSION <= self._orders.settings.message_bytes and self._requests.ask(command)
+
+    def act(self, values: Values = nothing) -> None:
         """Let the replica do what is due: first the time that passed, then what was heard, then what is asked."""
         replica, heard = self._replica, self._heard
+        self.reads = []
         if replica is None or replica.stopped:
             return
         self._heard = []
@@ -136,13 +159,24 @@ class Facts:
             replica.node.tick()
         for letter in self._admitted(heard):
             replica.node.step(letter)
-        self._ask(replica)
+        self._ask(replica, values)
+        if self._read is not None:
+            replica.node.read(self._read)
         try:
             news = replica.pump()
         except StorageError:
             return  # `stopped` says why; the robot goes on without
+        self.reads = news.reads
         self._post(news.messages)
-        self._requests.hear(news.outcomes)
+        for answer in self._requests.hear(news.outcomes):
+            if self.permits is not None:
+                self.permits.answered(answer.data)
+
+    def want(self, commands: Iterable[bytes], read: int | None) -> None:
+        """Take what is to be asked of the log in this tick: commands, and a read by a token that was never used."""
+        for command in commands:
+            self._requests.ask(command)
+        self._read = read
 
     def _admitted(self, heard: Iterable[Message]) -> list[Message]:
         """Return what is for the replica now.
@@ -161,40 +195,25 @@ class Facts:
             self._commands = []
         return now
 
-    def _ask(self, replica: Replica) -> None:
+    def _ask(self, replica: Replica, values: Values) -> None:
         """Propose what this robot has to say."""
         every = self._orders.report
         if every and (self._tick + self._own) % every == 0 and not self._requests:
             self._requests.ask(pack("reports", pack_report(Report(self._own, self._tick))))
-        if self._orders.jobs:
-            self._work(replica)
+        if self._has_jobs:
+            for request in self._jobs.act(self._tick, replica.node.lead is not None, values):
+                self._requests.ask(pack(JOBS, request))
+        if self.permits is not None:
+            for command in self.permits.due(replica.node.lead is not None):
+                if not self._requests.ask(command):
+                    self.permits.answered(command)  # too many wait
         data = self._requests.due(self._tick)
         if data is not None and not replica.node.propose(data):
             self._requests.failed()
 
-    def _work(self, replica: Replica) -> None:
-        """Have begun what is due, if this robot leads; and do what it has begun itself, once.
-
-        After a crash it forgets what it did, and may do it again: the executor knows better.
-        """
-        for effort in self._sent:
-            end = trigger.End(effort.job, effort.attempt.token, "done")
-            self._requests.ask(pack(JOBS, trigger.pack(end)))
-        self._sent = []
-        leads = replica.node.lead is not None
-        for begin in self._foreman.due(self._triggers.jobs, self._tick // self._rate, self._tick, leads):
-            self._requests.ask(pack(JOBS, trigger.pack(begin)))
-        for name, job in self._triggers.jobs.items():
-            attempt = job.open
-            if attempt is not None and attempt.robot == self._own and attempt.token > self._begun.get(name, 0):
-                self._begun[name] = attempt.token
-                self._efforts.append(Effort(name, attempt))
-
     def efforts(self) -> tuple[Raw, ...]:
         """Return what is to be said to executors in this tick's frame, as messages."""
-        efforts, self._efforts = self._efforts, []
-        self._sent += efforts
-        return tuple(packed(Note(JOBS, Raw(_encoder.encode(effort)))) for effort in efforts)
+        return self._jobs.efforts()
 
     def _post(self, messages: Iterable[Message]) -> None:
         """Send messages; those that differ only by their address go as one."""
@@ -230,13 +249,5 @@ class Facts:
 def _read(payload: bytes) -> Message | None:
     try:
         return _decoder.decode(payload)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
-        return None
-
-
-def read_effort(note: Note) -> Effort | None:
-    """Return what a note tells an executor, or None if it is nothing."""
-    try:
-        return _effort_decoder.decode(note.words)
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
         return None

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from swarm_consensus.network.frame import ROOM, Frame, Note, encode, packed
 from swarm_consensus.network.mesh_parts import AROUND, FRAGMENT, WIDEST
-from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.link_state import LONGEST as CLAIMS
 from swarm_consensus.robot.neighbours import Neighbours
+from swarm_consensus.robot.sharing import Sharing
 
 WORDS = 720  # bytes, the most that a behaviour may say in a frame: beacon, sightings and values need the rest
 PARCEL = FRAGMENT + WIDEST + AROUND  # bytes that a parcel of the mesh may need
@@ -54,7 +54,7 @@ def say(
     always: tuple[Raw, ...],
     turns: tuple[tuple[Raw, ...], tuple[Raw, ...]],
     neighbours: Neighbours,
-    facts: Facts | None,
+    sharing: Sharing,
 ) -> bytes:
     """Return this tick's frame.
 
@@ -68,23 +68,22 @@ def say(
         Two things of which each fits together with that; if only one fits it is the first in every second frame.
     neighbours
         For second-hand news of positions and links.
-    facts
-        For what goes over the mesh.
+    sharing
+        For what goes over the mesh, chunks of bundles, and answers to ground stations.
     """
     speech = Speech(beacon)
     speech.add(always)
     for each in turns[:: 1 if beacon.sequence % 2 else -1]:
         speech.offer(each)
-    if facts is not None:
-        speech.add(facts.efforts())
+    speech.offer(sharing.answers())
+    speech.add(sharing.efforts())
     sightings = neighbours.sightings()
     if speech.left >= CLAIMS + sum(map(len, sightings)):
         speech.add(neighbours.link_state.claims())
     # where the mesh has too little room, sightings give way in every second frame
-    cramped = facts is not None and facts.mesh.waits and beacon.sequence % 2
+    cramped = sharing.waits and beacon.sequence % 2
     speech.offer(sightings, spare=PARCEL if cramped else 0)
-    if facts is not None:
-        speech.add(facts.take(speech.left))
+    speech.add(sharing.take(speech.left))
     return speech.frame()
 
 

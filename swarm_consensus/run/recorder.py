@@ -200,6 +200,8 @@ def _status(status: Status, stamp: Any, name: str) -> Any:
         **{f"spread {v.name}": repr(v.spread) for v in status.values},
         **({f"log {k}": str(v) for k, v in asdict(status.facts).items()} if status.facts else {}),
         **({} if status.charge is None else {"charge": repr(status.charge)}),
+        **({"errand": status.errand} if status.errand else {}),
+        **{f"permit {p.queue}": f"{p.token} {p.slot} {p.left}" for p in status.permits},
         "lambda2": "unknown" if status.lambda2 is None else str(status.lambda2),
     }
     entries = [_T["diagnostic_msgs/msg/KeyValue"](key=key, value=value) for key, value in values.items()]

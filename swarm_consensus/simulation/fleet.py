@@ -12,8 +12,11 @@ from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.channel import ChannelModel, Outage
 from swarm_consensus.robot.config import AgentConfig, Battery, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.simulation.agreement import facts_of
+from swarm_consensus.simulation.agreement import facts_of, mesh_of
+from swarm_consensus.simulation.cargo import bundle_of
 from swarm_consensus.simulation.choices import choices_of
+from swarm_consensus.simulation.decisions import decisions_of
+from swarm_consensus.simulation.identities import trust_of
 from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.quantities import quantities_of
 from swarm_consensus.simulation.roster import group_of
@@ -40,6 +43,7 @@ def agent_configs(
     obstacles = tuple(prisms(scenario))
     fence = fence_corners(scenario.bounds_m)
     facts = facts_of(scenario)
+    trust = trust_of(scenario)
     return tuple(
         AgentConfig(
             index=index,
@@ -59,9 +63,13 @@ def agent_configs(
             task=task_of(scenario.mission, robot, robots),
             quantities=quantities_of(scenario, robot),
             facts=facts,
+            trust=trust,
             choices=choices_of(scenario, robot, len(robots)),
             blocking=tuple(blocking(scenario)),
             battery=battery_of(scenario),
+            mesh=mesh_of(scenario, scenario.agreement),
+            decisions=decisions_of(scenario, robot.name),
+            bundle=bundle_of(scenario, robot.name),
         )
         for index, robot in enumerate(robots)
     )
@@ -112,6 +120,7 @@ def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot])
         agreed_speed=mission.agreed_speed,
         spread=mission.spread_s,
         base=None if mission.base is None else index[mission.base],
+        points=np.array([point[:2] for point in mission.points_m], dtype=float).reshape(-1, 2),
     )
 
 

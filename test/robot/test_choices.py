@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from msgspec import Raw
 
+from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.network.frame import ROOM as FRAME
 from swarm_consensus.network.frame import Choices, Frame, decode, encode, messages_of, packed
 from swarm_consensus.optimization import Settings
 from swarm_consensus.optimization.cruise import Cruise
 from swarm_consensus.optimization.field import blended, grid
 from swarm_consensus.robot.agent import Agent
-from swarm_consensus.robot.choices import ROOM, Chart, Chooser, Choice, Policy, Surveyor, chosen_in
+from swarm_consensus.robot.choices import ROOM, Chart, Choice, Chooser, Policy, Surveyor, chosen_in
 from swarm_consensus.robot.power import Power, Share
 from swarm_consensus.robot.state import Odometry
 
@@ -178,7 +179,9 @@ def test_a_liars_price_moves_shares_and_never_the_sum() -> None:
             return message
         share = msgspec.msgpack.decode(message.entries[0], type=Share)
         numbers = np.full(len(share.offer.values) // 8, -40.0).astype("<f8").tobytes()
-        share = msgspec.structs.replace(share, offer=msgspec.structs.replace(share.offer, values=numbers), potential=-1e6)
+        share = msgspec.structs.replace(
+            share, offer=msgspec.structs.replace(share.offer, values=numbers), potential=-1e6
+        )
         return Choices((Raw(msgspec.msgpack.encode(share)),))
 
     swarm.spoil = greedy
@@ -232,15 +235,15 @@ def test_those_who_take_turns_agree_too() -> None:
 
 
 def test_a_robot_holds_until_the_speed_is_settled_and_then_keeps_to_it(orders, at) -> None:  # type: ignore[no-untyped-def]
-    from swarm_consensus.motion.behaviour import Task
-
     task = Task("go_to", goal=np.array([50.0, 0.0, 1.0]), agreed_speed="speed")
     agent = Agent(orders(count=1, choices=(policy(0, 1),), task=task))
     status = agent.tick(at(0)).status
-    assert status is not None and status.mode == "settling speed"
+    assert status is not None
+    assert status.mode == "settling speed"
     assert not status.velocity.any()
     for tick in range(1, 40):
         status = agent.tick(at(tick)).status
-    assert status is not None and status.mode == "moving"
+    assert status is not None
+    assert status.mode == "moving"
     assert np.linalg.norm(status.desired) == pytest.approx(SPEEDS[0].best, abs=1e-6)
     assert [value.name for value in status.values] == ["speed"]

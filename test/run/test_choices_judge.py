@@ -76,7 +76,7 @@ def test_robots_do_what_is_expected(world: Scenario) -> None:
 def believer(config: AgentConfig) -> Agent:
     """Draws what it wants at its own price, as if that were the price of all."""
     agent = Agent(config)
-    part = agent._chooser._parts[0]  # type: ignore[union-attr]
+    part = agent._beliefs._chooser._parts[0]  # type: ignore[union-attr]
     tick = part.tick
 
     def bold(now: Any) -> Any:
@@ -98,7 +98,7 @@ def test_who_believes_its_own_price_overloads_the_charger() -> None:
 def deaf(config: AgentConfig) -> Agent:
     """Hears nothing of what others choose."""
     agent = Agent(config)
-    agent._chooser.hear = lambda sender, message: None  # type: ignore[union-attr, method-assign]
+    agent._beliefs._chooser.hear = lambda sender, message: None  # type: ignore[union-attr, method-assign]
     return agent
 
 

@@ -43,7 +43,11 @@ WRONG = [
         "choices[0].interests of 'b': hurry is -1, must be above 0: else the cost is not strictly convex",
     ),
     ([POLICY | {"interests": {"b": {"range": 0}}}], {}, "choices[0].interests of 'b': energy is 0, must be above 0"),
-    ([POLICY | {"interests": {"b": {"payload": -2}}}], {}, "choices[0].interests of 'b': energy is -1, must be above 0"),
+    (
+        [POLICY | {"interests": {"b": {"payload": -2}}}],
+        {},
+        "choices[0].interests of 'b': energy is -1, must be above 0",
+    ),
     ([POLICY | {"interests": {"b": {"weight": 0}}}], {}, "choices[0].interests of 'b': weight is 0, must be above 0"),
     ([POWER | {"saturation_1_w": 0}], {}, "saturation_1_w is 0, must be above 0: the gain is not strictly concave"),
     # infeasible limits

@@ -22,6 +22,7 @@ READS = {  # fields that each behaviour reads; of one that is not listed, anythi
     "follow": {"goal_m", "leader"},
     "formation": {"goal_m", "slots_m"},
     "go_to": {"goal_m", "goals_m", "informed"},
+    "patrol": {"points_m"},
     "rendezvous": {"agreed_goal", "goal_m"},
     "seek": {"agreed_goal", "goal_m", "spread_s"},
 }
@@ -30,6 +31,7 @@ NEEDS = {  # fields without which a behaviour makes no sense
     "explore": {"base": "the robot that stays, and to which the others keep a way"},
     "follow": {"leader": "the robot that the others follow", "goal_m": "where the leader goes"},
     "formation": {"slots_m": "a place for each robot"},
+    "patrol": {"points_m": "the points that are visited in turn"},
     "seek": {"agreed_goal": "the map whose peak it gathers at", "spread_s": "for so long it measures before"},
 }
 
