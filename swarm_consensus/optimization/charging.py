@@ -1,7 +1,7 @@
 r"""Power that a robot draws from a common source, as its term of the price: what `price.Unit` is to a demand.
 
 A robot gains b p - a p^2 by drawing p W, within [0, u], and owns a share s of the source. Nobody has to draw what is
-there: what is left over is spilt for nothing, so that the price never falls below 0, and no sum of limits is infeasible.
+there: what is left over is spilt for nothing. So the price never falls below 0, and no sum of limits is infeasible.
 
 The slope of its `Negotiator` is what it owns and can spare at the price, negative for what it lacks. In the end they
 sum to 0, and `loans` brings the shares from who can spare to who lacks.

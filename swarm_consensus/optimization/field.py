@@ -2,11 +2,13 @@ r"""Learning a field together: a gas plume or a radio map, from measurements tha
 
 .. math:: g(p) = \sum_k x_k\, e^{-|p - c_k|^2 / (2 s^2)}
 
-with centres c_k and a width s that all know. Bumps overlap, so that coefficients of neighbouring ones can hardly be told
-apart, and methods take their time. `blended` makes shapes of them that are orthonormal over the area: where it is
-measured evenly all directions then are known alike, and what no measurement could tell is left out. A robot sums up what it measures in a matrix and a vector, whatever their
-number; of these its term is made, least squares with a share of the ridge, and the swarm agrees on x by `negotiator`
-while it moves and measures on, or by averaging the `statistics`. At the end all have the same map.
+with centres c_k and a width s that all know. Bumps overlap, so that coefficients of neighbouring ones can hardly be
+told apart, and methods take their time. `blended` makes shapes of them that are orthonormal over the area: where it is
+measured evenly all directions then are known alike, and what no measurement could tell is left out.
+
+A robot sums up what it measures in a matrix and a vector, whatever their number; of these its term is made, least
+squares with a share of the ridge, and the swarm agrees on x by `negotiator` while it moves and measures on, or by
+averaging the `statistics`. At the end all have the same map.
 
 References
 ----------

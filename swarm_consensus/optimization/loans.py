@@ -1,23 +1,24 @@
-r"""Shares of a limit that robots lend to each other, such that the sum that is used never exceeds it, whatever is lost.
+r"""Shares of a limit that robots lend to each other, such that the sum that is used never exceeds it, come what may.
 
 The limit L is split once: robot i owns b_i, and the b_i sum to L. Who needs less lends, by a *promise*: robot j may use
 a until tick e, and for so long i does without it, whether j hears of it or not. Nothing is ever agreed upon. At tick t
 
 .. math:: p_i(t) + \sum_j \text{promised}_{ij}(t) \le b_i + \sum_j \text{heard}_{ji}(t)
 
-with promised_ij the largest amount of any promise of i to j that has not ended, and heard_ji the largest that j heard of
-those: never more than promised_ji. Summed over i that is :math:`\sum_i p_i \le \sum_i b_i = L` at every tick, under any
-loss, delay, duplication or reordering, with any topology; what was borrowed may be lent on until it ends. A promise
-that is not renewed ends by itself, so that what a dead robot had borrowed is back after `span` ticks; what it owned lies
-idle, since who is silent may live. A robot that restarts does not know what it promised, and for `span` ticks counts on
-nothing of its own.
+with promised_ij the largest amount of any promise of i to j that has not ended, and heard_ji the largest that i heard
+of those made to it by j: never more than promised_ji. Summed over i that is :math:`\sum_i p_i \le \sum_i b_i = L` at
+every tick, under any loss, delay, duplication or reordering, with any topology; what was borrowed may be lent on until
+it ends. A promise that is not renewed ends by itself, so that what a dead robot had borrowed is back after `span`
+ticks; what it owned lies idle, since who is silent may live. A robot that restarts does not know what it promised, and
+for `span` ticks counts on nothing of its own.
 
-*Assumed*: clocks are less than `GUARD` ticks apart, and nobody promises what it has not: a liar can overload the source.
+*Assumed*: clocks are less than `GUARD` ticks apart, and nobody promises what it has not: a liar can overload the
+source.
 
 *Who lends to whom.* Robots that can spare s_i (negative: that lack) look for a potential psi with
-:math:`\sum_j (\psi_i - \psi_j) = s_i`, by relaxation with the newest that they heard of their neighbours (`potential`). Who is
-higher lends the difference. Such a flow has no loops, which loans that end could never keep up, and it reaches those
-who are several hops away.
+:math:`\sum_j (\psi_i - \psi_j) = s_i`, by relaxation with the newest that they heard of their neighbours
+(`potential`). Who is higher lends the difference. Such a flow has no loops, which loans that end could never keep up,
+and it reaches those who are several hops away.
 
 *Ramp.* A consumer that can't stop at once looks ahead: it uses only as much as it can be rid of, at its ramp rate, when
 what it borrowed ends.
@@ -38,6 +39,7 @@ from swarm_consensus.optimization.checks import OptimizationError
 
 GUARD = 2  # ticks for which a lender waits on after a promise has ended, for clocks that differ
 LEAK = 3e-4  # of the potential: so large a part of what is to flow is missing, times the width of the network
+_PART = 0.8  # of the way to where the potential should be
 LARGEST = 1e9  # of an amount: a larger one is none
 _STEADY = 1e-6  # of the own share: a smaller change of a loan waits, so that few promises are open at a time
 _SHORTEST = 8  # a loan for less than this part of the span is none: it would end before it is heard
@@ -47,19 +49,25 @@ _TINY, _TINIER = 1e-12, 1e-15
 
 
 class Loans(msgspec.Struct, array_like=True, frozen=True):
-    """Promises on the air: for each (part, until), each robot may use that part of its amount up to and with that tick."""
+    """Promises on the air: for each (part, until), each robot may use that part of its amount up to and with that tick.
+
+    Of several promises to a robot the largest that has not ended holds.
+    """
 
     robots: tuple[Index, ...] = ()
     amounts: bytes = b""  # of each robot, little-endian singles
     terms: tuple[tuple[float, Count], ...] = ()  # part from 0 to 1, and tick
 
 
-def potential(spare: float, others: Sequence[float]) -> float:
-    """Return psi of a robot that can spare so much, by those of its neighbours; 0 without any.
+def potential(own: float, spare: float, others: Sequence[float]) -> float:
+    """Return the next psi of a robot that can spare so much, by its own and those of its neighbours; 0 without any.
 
     A small leak keeps it near 0, whatever is lost: without it each robot's would be known but for one common constant.
+    It goes only a part of the way, as else two sides of a network would trade places for ever.
     """
-    return (spare + sum(others)) / (len(others) * (1.0 + LEAK)) if others else 0.0
+    if not others:
+        return 0.0
+    return own + _PART * ((spare + sum(others)) / (len(others) * (1.0 + LEAK)) - own)
 
 
 @dataclass(slots=True)
@@ -130,8 +138,8 @@ class Purse:
     def lend(self, tick: int, wishes: Mapping[int, float], kept: float) -> None:
         """Promise each what it is wished to have, or as much as there is; `said` tells it.
 
-        What is borrowed can only be lent on until shortly before it ends, what is owned for the whole span. So there are
-        several promises, the larger the shorter.
+        What is borrowed can only be lent on until shortly before it ends, what is owned for the whole span. So there
+        are several promises, the larger the shorter.
 
         Parameters
         ----------

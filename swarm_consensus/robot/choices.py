@@ -2,8 +2,8 @@
 
 A choice is a part of one frame message, `swarm_consensus.network.frame.Choices`, an entry each in the order of the
 scenario. All are settled by consensus ADMM (`swarm_consensus.optimization.negotiator`), a round a tick: a frame that is
-lost or late costs time and nothing else, robots and links come and go, and what is damaged counts as not said. What does
-not fit into a frame takes turns: a message makes offers to as many neighbours as there is room for.
+lost or late costs time and nothing else, robots and links come and go, and what is damaged counts as not said. What
+does not fit into a frame takes turns: a message makes offers to as many neighbours as there is room for.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class PowerPart(Settling):
         wanted = charging.drawn(self.negotiator.slope)
         draw = purse.use(now.tick, wanted)
         others = {robot: self._potentials[robot] for robot in now.near if robot in self._potentials}
-        self._potential = potential(float(self.negotiator.slope[0]), list(others.values()))
+        self._potential = potential(self._potential, float(self.negotiator.slope[0]), list(others.values()))
         if now.tick % RENEW == 0:
             wishes = {robot: self._potential - other for robot, other in others.items() if other < self._potential}
             largest = sorted(wishes, key=lambda robot: -wishes[robot])[: self.negotiator.most]

@@ -203,15 +203,15 @@ class PowerJudge:
 
     def look(self, record: TickRecord, told: Sequence[tuple[float, ...]]) -> None:
         """Take one tick; what is given stays the same for all its physics steps."""
-        assert record.given is not None, "a world with a charger gives power"
-        total, limit = float(record.given.sum()), self.choice.limit_w or 0.0
+        assert record.drawn is not None, "a world with a charger gives power"
+        total, limit = float(record.drawn.sum()), self.choice.limit_w or 0.0
         self.total.append(total)
         if total > limit * (1.0 + _ROUND_OFF):
             self.over = (record.time, total) if self.over is None else (self.over[0], max(self.over[1], total))
         best = self._best(record)
-        self.track.value.append(np.where(record.alive, record.given, np.nan))
+        self.track.value.append(np.where(record.alive, record.drawn, np.nan))
         self.track.best.append(best)
-        self.track.error.append(float(np.max(abs(record.given - best)[record.alive], initial=0.0)))
+        self.track.error.append(float(np.max(abs(record.drawn - best)[record.alive], initial=0.0)))
 
     def _best(self, record: TickRecord) -> Array:
         """Return the best draws, (n,) W: what the dead own is nobody's."""

@@ -36,8 +36,8 @@ class Recorder:
     names
         The roster's names: topics are ``/<robot>/ground_truth``, ``odom``, ``cmd_vel`` and ``status``,
         and where there are quantities ``values``: all their numbers in the order of the scenario, NaN for none. How
-        far robots differ about each quantity is in ``/values_spread``. Where there are batteries ``battery``, once a
-        second.
+        far robots differ about each quantity is in ``/values_spread``. Where there are choices ``choices``, likewise.
+        Where there are batteries ``battery``, once a second.
     rate
         Ticks a second.
     """
@@ -73,7 +73,8 @@ class Recorder:
         with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
             told = any(record.values for record in self._records)
             charged = any(record.charge is not None for record in self._records)
-            topics = _Topics(writer, self._names, told, charged)
+            chosen = any(record.choices for record in self._records)
+            topics = _Topics(writer, self._names, told, charged, chosen)
             for record in self._records:
                 topics.write(record, self._rate)
         for path in bag.iterdir():
@@ -84,7 +85,7 @@ class Recorder:
 class _Topics:
     """The topics of one recording."""
 
-    def __init__(self, writer: Writer, names: Sequence[str], told: bool, charged: bool) -> None:
+    def __init__(self, writer: Writer, names: Sequence[str], told: bool, charged: bool, chosen: bool) -> None:
         self._writer = writer
         self._names = names
 
@@ -97,6 +98,7 @@ class _Topics:
         self._command = [topic(f"/{name}/cmd_vel", "geometry_msgs/msg/TwistStamped") for name in names]
         self._spread = topic("/values_spread", "std_msgs/msg/Float64MultiArray") if told else None
         self._values = [topic(f"/{name}/values", "std_msgs/msg/Float64MultiArray") for name in names if told]
+        self._choices = [topic(f"/{name}/choices", "std_msgs/msg/Float64MultiArray") for name in names if chosen]
         self._battery = [topic(f"/{name}/battery", "sensor_msgs/msg/BatteryState") for name in names if charged]
         self._status = [topic(f"/{name}/status", "diagnostic_msgs/msg/DiagnosticArray") for name in names]
 
@@ -115,6 +117,9 @@ class _Topics:
             if record.alive[i]:
                 self._put(self._command[i], now, _command(record.command[i], stamp, name))
             values = record.values[i] if record.values else None
+            choices = record.choices[i] if record.choices else None
+            if choices is not None:
+                self._put(self._choices[i], now, _numbers([number for choice in choices for number in choice]))
             if values is not None:
                 self._put(self._values[i], now, _numbers([number for value in values for number in value]))
             status, seldom = record.status[i], record.tick % max(1, round(_STATUS_S * rate)) == 0

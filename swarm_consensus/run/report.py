@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from swarm_consensus.errors import InputError
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.run import agreement_plots, batteries, docks, plots
+from swarm_consensus.run import agreement_plots, batteries, choice_plots, docks, plots
 from swarm_consensus.run.panels import connectivity, links, order
 from swarm_consensus.run.series import load_series
 from swarm_consensus.run.verdict import Verdict, from_json
@@ -90,6 +90,7 @@ def summary(scenario: Scenario) -> str:
         *(["walls block the radio"] if radio.walls == "block" else []),
         f"mission {scenario.mission.behaviour}",
         *(f"agrees on {quantity.name} ({quantity.law})" for quantity in scenario.quantities),
+        *(f"chooses {choice.name} ({choice.kind})" for choice in scenario.choices),
         *(f"{lie.robot} lies about {lie.quantity} ({lie.kind})" for lie in scenario.lies[:_MOST_FAULTS]),
         f"{scenario.duration_s:g} s",
         *(f"{fault.robot} crashes at {fault.crash_s:g} s" for fault in scenario.faults[:_MOST_FAULTS]),
@@ -145,7 +146,7 @@ def _pictures(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
         f'<div class="grid">{paths}{_still(folder)}</div>'
         f'<h3>Safety</h3><div class="grid">{_panels(safety)}</div>'
         f'<h3>Network</h3><div class="grid">{lambda2}{_panels(network)}</div>'
-        f"{_quantities(scenario, series)}{_energy(scenario, series)}"
+        f"{_quantities(scenario, series)}{_choices(scenario, series)}{_energy(scenario, series)}"
         f'<h3>Motion</h3><div class="grid">{_panels(motion)}</div>'
     )
 
@@ -158,6 +159,11 @@ def _quantities(scenario: Scenario, series: plots.Series) -> str:
 def _energy(scenario: Scenario, series: plots.Series) -> str:
     drawn = [*batteries.pictures(series), *docks.pictures(scenario, series)]
     return f'<h3>Energy</h3><div class="grid">{_panels(drawn)}</div>' if drawn else ""
+
+
+def _choices(scenario: Scenario, series: plots.Series) -> str:
+    drawn = [*choice_plots.pictures(scenario, series)]
+    return f'<h3>Choices</h3><div class="grid">{_panels(drawn)}</div>' if drawn else ""
 
 
 def _panels(drawn: Sequence[tuple[str, Callable[[Axes], None]]]) -> str:

@@ -49,6 +49,12 @@ def basis_of(choice: Choice, bounds: Sequence[Sequence[float]]) -> Basis:
     return _basis(tuple(corners.min(axis=0).tolist()), tuple(corners.max(axis=0).tolist()), choice.bump_m or 1.0)
 
 
+def bumps_in(choice: Choice, bounds: Sequence[Sequence[float]]) -> int:
+    """Return how many bumps lie on the grid."""
+    sides = np.ptp(fence_corners(bounds), axis=0) / (choice.bump_m or 1.0)
+    return int(np.prod(np.maximum(np.round(sides), 1.0) + 1.0))
+
+
 @lru_cache(maxsize=8)
 def _basis(low: tuple[float, ...], high: tuple[float, ...], width: float) -> Basis:
     lines = [np.linspace(a, b, max(round(_FINE * (b - a) / width), 2)) for a, b in zip(low, high, strict=True)]

@@ -100,6 +100,7 @@ class Simulation:
         self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period
         self.docks = Docks(scenario.docks, len(robots), ears_of(scenario)) if scenario.docks else None
         self._charger = charger_of(scenario)
+        self._drawn: Array | None = None  # (n,) W, from the charger
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -185,7 +186,8 @@ class Simulation:
             sights = self.docks.look(frames, self._truth.position, self.alive)
             self.given += self.docks.given
         if self._charger is not None:
-            self.given += self._charger.give(frames, self._truth.position)
+            self._drawn = self._charger.give(frames, self._truth.position)
+            self.given += self._drawn
         self._record(responses, frames, commands, effects, told, sights)
         if self.batteries is not None:
             self.batteries.step(self._truth.velocity, self.alive, self.given)
@@ -223,7 +225,7 @@ class Simulation:
             docks=sights,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
             readings=self._read,
-            given=self.given,
+            drawn=self._drawn,
             choices=tuple(_chosen(frame, self._choices) for frame in frames) if self._choices else (),
         )
         for observer in self.observers:

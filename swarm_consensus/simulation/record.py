@@ -30,7 +30,7 @@ class TickRecord:
     status: tuple[Status | None, ...]  # None where a robot did not tell
     radio: Mapping[str, int]  # frames so far, by what became of them
     values: tuple[tuple[tuple[float, ...], ...] | None, ...] = ()  # of each robot and quantity, as its frame tells it
-    given: Array | None = None  # (n,) W, power from outside to each robot's battery in this period
+    drawn: Array | None = None  # (n,) W, power from the charger to each robot in this period; None: there is none
     readings: tuple[tuple[float, ...], ...] = ()  # of each robot's sensors
     choices: tuple[tuple[tuple[float, ...], ...] | None, ...] = ()  # of each robot and choice, likewise as told
     effects: tuple[Effect, ...] = ()  # attempts at jobs, as their executor saw them in this tick

@@ -14,11 +14,12 @@ from swarm_consensus.robot.choices import MOST, room_for
 from swarm_consensus.robot.power import NEAR, RENEW
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.checks.references import label_problems
-from swarm_consensus.simulation.choices import MAPPING, basis_of, cruise_of, interest_of
+from swarm_consensus.simulation.choices import MAPPING, basis_of, bumps_in, cruise_of, interest_of
 from swarm_consensus.simulation.roster import names_of, robot_names
 from swarm_consensus.simulation.scenario import Choice, Scenario
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_MANY = 4  # times as many bumps as shapes can be: they are not even looked at
 _READERS = {  # kinds that read a field; a field that is not listed is read by all
     "fairness": ("policy",),
     "limits_m_s": ("policy",),
@@ -106,11 +107,13 @@ def _map_problems(path: str, choice: Choice, scenario: Scenario) -> Iterator[str
             yield f"{path}.field.peaks[{number}].at_m has {len(peak.at_m)} numbers, must be [x, y]"
     if choice.bump_m is None:
         return
-    most = _most_bumps(len(scenario.choices))
-    bumps = basis_of(choice, scenario.bounds_m).size
-    if bumps > most:
+    most = _most_shapes(len(scenario.choices))
+    bumps = bumps_in(choice, scenario.bounds_m)
+    # shapes are fewer than bumps, and take long to find where there are very many
+    shapes = bumps if bumps > _MANY * most else basis_of(choice, scenario.bounds_m).size
+    if shapes > most:
         yield (
-            f"{path}.bump_m is {choice.bump_m:g}, which makes {bumps} shapes within bounds_m, must make at most "
+            f"{path}.bump_m is {choice.bump_m:g}, which makes {shapes} shapes within bounds_m, must make at most "
             f"{most}: a frame has no room for more"
         )
 
@@ -136,8 +139,8 @@ def _power_problems(path: str, choice: Choice, scenario: Scenario) -> Iterator[s
 _PROBLEMS = {"policy": _policy_problems, "map": _map_problems, "power": _power_problems}
 
 
-def _most_bumps(count: int) -> int:
-    """Return of how many bumps a map may be made where there are so many choices."""
+def _most_shapes(count: int) -> int:
+    """Return of how many shapes a map may be made where there are so many choices."""
     room = room_for(count)
     return max(size for size in range(1, room) if offers_in(room, size, MAPPING) >= 1)
 

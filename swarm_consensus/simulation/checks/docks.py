@@ -113,7 +113,7 @@ def dock_place_problems(scenario: Scenario) -> Iterator[str]:
         least = first.reach_m + second.reach_m + 2.0 * (reach + SLACK + AWAY)
         if gap < least:
             yield f"docks[{i}] and [{j}] are {gap:.2f} m apart, must be {least:.2f}: one is left beside the other"
-    if scenario.battery is not None:
+    if scenario.docks and scenario.battery is not None:
         yield from _reserve_problems(scenario, scenario.battery)
 
 
