@@ -98,6 +98,9 @@ def build_parser() -> argparse.ArgumentParser:
     log.add_argument("folder", metavar="DIR", help="run folder")
     log.add_argument("--robot", metavar="NAME", help="only what this robot holds")
     log.set_defaults(command=_log)
+    locks = verbs.add_parser("locks", help="show who held which permit when in a run, and who waits")
+    locks.add_argument("folder", metavar="DIR", help="run folder")
+    locks.set_defaults(command=_locks)
     decisions = verbs.add_parser(
         "decisions", help="show what the robots of a run decided among liars, and who was caught"
     )
@@ -256,6 +259,17 @@ def _log(chosen: argparse.Namespace) -> int:
     entries = entries_table(log, chosen.robot)
     console.print(robots_table(log))
     console.print(entries)
+    return HELD
+
+
+def _locks(chosen: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415
+
+    from swarm_consensus.run.locks import queues_table, read_locks, tenures_table  # noqa: PLC0415
+
+    locks, console = read_locks(chosen.folder), Console()
+    console.print(tenures_table(locks))
+    console.print(queues_table(locks))
     return HELD
 
 

@@ -15,12 +15,13 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import Twist
 from nav_msgs.msg import Odometry as OdometryMessage
+from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.ticks import read_stamp, write_stamp
-from swarm_consensus.robot.state import Cargo, Command, Decided, Odometry, Standing, Status, Value
+from swarm_consensus.robot.state import Cargo, Command, Decided, Odometry, Permit, Standing, Status, Value
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
@@ -133,6 +134,18 @@ def readings_from_ros(message: Float64MultiArray) -> tuple[int | None, tuple[flo
     return int(numbers[0]), numbers[1:]
 
 
+def charge_to_ros(charge: float, tick: int, rate: int, message: BatteryState) -> None:
+    """Put a charge, a share of the capacity, into sensor_msgs/BatteryState, which has 32 bits for it."""
+    write_stamp(message.header.stamp, tick, rate)
+    message.present = True
+    message.percentage = float(charge)
+
+
+def charge_from_ros(message: BatteryState) -> float | None:
+    """Take the charge out of sensor_msgs/BatteryState; None if it is no share."""
+    return float(message.percentage) if 0.0 <= message.percentage <= 1.0 else None
+
+
 def status_to_ros(status: Status, tick: int, rate: int, name: str) -> DiagnosticArray:
     """Tell a robot's status as diagnostic_msgs/DiagnosticArray.
 
@@ -159,6 +172,12 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
         "frames_dropped": str(status.dropped),
         "lambda2": UNKNOWN if status.lambda2 is None else repr(float(status.lambda2)),
     }
+    if status.charge is not None:
+        values["charge"] = repr(float(status.charge))
+    if status.errand:
+        values["errand"] = status.errand
+    for permit in status.permits:
+        values[f"permit {permit.queue}"] = f"{permit.token} {permit.slot} {permit.left}"
     if status.facts is not None:
         for field in dataclasses.fields(status.facts):
             values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
@@ -213,6 +232,13 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             refused=tuple(
                 (key.removeprefix(_REFUSED), int(value)) for key, value in values.items() if key.startswith(_REFUSED)
             ),
+            charge=float(values["charge"]) if "charge" in values else None,
+            errand=values.get("errand", ""),
+            permits=tuple(
+                Permit(queue, *map(int, values[f"permit {queue}"].split()))
+                for kind, _, queue in (key.partition(" ") for key in values)
+                if kind == "permit"
+            ),
             values=tuple(
                 Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
                 for kind, _, name in (key.partition(" ") for key in values)
@@ -220,7 +246,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
                 for text in (values[f"value {name}"],)
             ),
         )
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, TypeError):
         return None
 
 

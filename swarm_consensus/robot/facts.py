@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -24,10 +25,12 @@ from swarm_consensus.agreement.raft.messages import Config, Forward, Message
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.replica import Replica, Storage
 from swarm_consensus.agreement.requests import Requests
+from swarm_consensus.agreement.semaphore import Semaphores
 from swarm_consensus.agreement.sessions import Machine, Sessions
 from swarm_consensus.agreement.trigger import Attempt, Foreman, Times, Triggers
 from swarm_consensus.network.frame import Note, Parcels, packed
 from swarm_consensus.network.mesh import Mesh, MeshSettings
+from swarm_consensus.robot.permits import PERMITS, PermitOrders, Permits
 from swarm_consensus.robot.state import Standing
 
 BACKLOG = 64  # commands of others that wait while there is more to say than can be said
@@ -58,6 +61,7 @@ class FactsOrders:
     mesh: MeshSettings = MeshSettings()
     report: int = 0  # ticks between two reports of each robot to the log; 0: none
     jobs: tuple[tuple[str, Times], ...] = ()  # what is to be done, and when, in seconds from tick 0
+    permits: PermitOrders | None = None  # for docks; None: there are none
 
     def config(self, count: int) -> Config:
         """Return who votes and who learns in a roster of `count` robots, as the log begins."""
@@ -80,7 +84,7 @@ class Facts:
     storage
         Its disk; None: one in memory, which forgets with the robot.
     machines
-        Further ones behind the log, by name; the same on all robots.
+        Further ones behind the log, by name, each in its first state.
     """
 
     def __init__(
@@ -90,7 +94,7 @@ class Facts:
         orders: FactsOrders,
         rate: int,
         storage: Storage | None = None,
-        machines: Mapping[str, Machine] | None = None,
+        machines: Mapping[str, Machine] = MappingProxyType({}),
     ) -> None:
         self.mesh = Mesh(own, count, orders.mesh, rate)
         self.faults = 0  # messages that are none of the log's
@@ -98,7 +102,12 @@ class Facts:
         self._own = own
         self._orders = orders
         self._triggers = Triggers([name for name, _ in orders.jobs])
-        self._machines = Machines({"reports": Reports(), JOBS: self._triggers, **(machines or {})})
+        behind: dict[str, Machine] = {"reports": Reports(), JOBS: self._triggers, **machines}
+        self.permits: Permits | None = None
+        if orders.permits is not None:
+            behind[PERMITS] = semaphores = Semaphores(orders.permits.counts)
+            self.permits = Permits(own, orders.permits, semaphores)
+        self._machines = Machines(behind)
         patience = orders.settings.election_ticks
         self._foreman = Foreman(own, dict(orders.jobs), since=0, patience=patience)
         self._rate = rate
@@ -108,6 +117,8 @@ class Facts:
         self._requests = Requests(own, again=ROUND_TRIPS * 2 * max(orders.settings.delay_ticks, 1))
         self._storage: Storage = MemoryStorage(orders.config(count)) if storage is None else storage
         self._replica: Replica | None = None
+        self.reads: list[int] = []  # tokens of reads that were allowed in this tick
+        self._read: int | None = None
         self._tick = 0
         self._missed = 0  # ticks that the replica must count
         self._heard: list[Message] = []
@@ -123,6 +134,8 @@ class Facts:
         self._missed = max(tick - self._tick, 0)
         self._tick = max(tick, self._tick)
         self.mesh.begin(tick)
+        if self.permits is not None:
+            self.permits.begin(tick)
 
     def meet(self, sender: int) -> None:
         """Take note that a frame of a neighbour was heard."""
@@ -148,6 +161,7 @@ class Facts:
     def act(self) -> None:
         """Let the replica do what is due: first the time that passed, then what was heard, then what is asked."""
         replica, heard = self._replica, self._heard
+        self.reads = []
         if replica is None or replica.stopped:
             return
         self._heard = []
@@ -156,12 +170,23 @@ class Facts:
         for letter in self._admitted(heard):
             replica.node.step(letter)
         self._ask(replica)
+        if self._read is not None:
+            replica.node.read(self._read)
         try:
             news = replica.pump()
         except StorageError:
             return  # `stopped` says why; the robot goes on without
+        self.reads = news.reads
         self._post(news.messages)
-        self._requests.hear(news.outcomes)
+        for answer in self._requests.hear(news.outcomes):
+            if self.permits is not None:
+                self.permits.answered(answer.data)
+
+    def want(self, commands: Iterable[bytes], read: int | None) -> None:
+        """Take what is to be asked of the log in this tick: commands, and a read by a token that was never used."""
+        for command in commands:
+            self._requests.ask(command)
+        self._read = read
 
     def _admitted(self, heard: Iterable[Message]) -> list[Message]:
         """Return what is for the replica now.
@@ -187,6 +212,10 @@ class Facts:
             self._requests.ask(pack("reports", pack_report(Report(self._own, self._tick))))
         if self._orders.jobs:
             self._work(replica)
+        if self.permits is not None:
+            for command in self.permits.due(replica.node.lead is not None):
+                if not self._requests.ask(command):
+                    self.permits.answered(command)  # too many wait
         data = self._requests.due(self._tick)
         if data is not None and not replica.node.propose(data):
             self._requests.failed()

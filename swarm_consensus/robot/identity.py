@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from swarm_consensus.agreement.authority import Freshness
+from swarm_consensus.agreement.roles import Person
 from swarm_consensus.network.keys import PrivateKey
 from swarm_consensus.network.replay import Shelf
 from swarm_consensus.network.seal import Identity
@@ -19,6 +21,8 @@ class Trust:
     swarm: bytes  # the name that signatures are for, which no other swarm with the same keys has
     seal: Sealing  # of frames
     roster: tuple[Identity, ...]  # of all robots, in the order of the roster: the key ring
+    people: tuple[tuple[bytes, Person], ...] = ()  # who had which role at the beginning, by public key; (): no orders
+    freshness: Freshness = Freshness()  # for how long a view of the roles counts
 
 
 @dataclass(frozen=True, slots=True)

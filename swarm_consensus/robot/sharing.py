@@ -6,13 +6,14 @@ for a message.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Raw
 
 from swarm_consensus.agreement.activation import Activations
 from swarm_consensus.agreement.machines import pack
 from swarm_consensus.agreement.replica import Storage
+from swarm_consensus.agreement.sessions import Machine
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import Message, Note, Parcels
 from swarm_consensus.network.keys import KeyFault
@@ -23,7 +24,8 @@ from swarm_consensus.robot.decisions import Decisions, Keys
 from swarm_consensus.robot.disk import Disk, MemoryDisk
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.identity import Secrets
-from swarm_consensus.robot.state import Cargo, Decided, Standing
+from swarm_consensus.robot.orders import COMMANDS, Desk, is_order
+from swarm_consensus.robot.state import Cargo, Decided, OrdersStatus, Standing
 
 
 class Sharing:
@@ -59,8 +61,15 @@ class Sharing:
         disk = disk or MemoryDisk()
         bundle, decisions, orders = config.bundle, config.decisions, config.facts
         activations = Activations(lambda: bundle.commanders if bundle else ())
-        machines = {TOPIC: activations} if bundle else None
+        machines: dict[str, Machine] = {TOPIC: activations} if bundle else {}
+        trust = config.trust
+        self._desk = Desk(own, trust, config.fence) if trust and trust.people and orders else None
+        if self._desk is not None:
+            machines[COMMANDS] = self._desk.machine
+        self.task = config.task  # what the robot is to do, by what people ordered so far
+        self._config = config
         self.facts = Facts(own, count, orders, rate, storage, machines) if orders else None
+        self.permits = None if self.facts is None else self.facts.permits
         self.mesh = self.facts.mesh if self.facts else None
         if decisions is not None and self.mesh is None:
             self.mesh = Mesh(own, count, config.mesh or MeshSettings(), rate)
@@ -89,6 +98,15 @@ class Sharing:
         if self.mesh is not None:
             self.mesh.meet(sender)
 
+    def hear_orders(self, packets: Sequence[bytes]) -> Sequence[bytes]:
+        """Take in what ground stations say; return the other packets."""
+        if self._desk is None:
+            return packets
+        for packet in packets:
+            if is_order(packet):
+                self._desk.hear(bytes(packet), self._tick, self._wall)
+        return [packet for packet in packets if not is_order(packet)]
+
     def hear(self, sender: int, message: Message) -> None:
         """Take in a message of a neighbour's frame."""
         if isinstance(message, Parcels) and self.mesh is not None:
@@ -100,25 +118,47 @@ class Sharing:
         elif isinstance(message, Note) and message.topic == TOPIC and self.bundles is not None:
             self.bundles.hear(sender, message)
 
-    def act(self, position: Array | None) -> None:
-        """Do what is due.
+    def act(self, position: Array | None) -> bool:
+        """Do what is due, and tell whether people ordered another `task`.
 
         Parameters
         ----------
         position
             Where the robot is, (3,) m; None: not known so far.
         """
-        if self.facts is not None:
-            self.facts.act()
+        ordered = self._act(self.facts, position) if self.facts is not None else False
         if self.decisions is not None and position is not None:
             self.decisions.start(position)
             self.decisions.act()
         if self.bundles is not None:
             self.bundles.act(self._tick)
+        return ordered
+
+    def _act(self, facts: Facts, position: Array | None) -> bool:
+        """Let the log do what is due, and take up what people order there."""
+        desk, tick = self._desk, self._tick
+        if desk is None:
+            facts.act()
+            return False
+        facts.want(*desk.wanted(tick))
+        facts.act()
+        desk.served(facts.reads)
+        if not desk.decide(tick, self._wall):
+            return False
+        self.task = desk.task(self._config.task, float(self._config.altitude[0] if position is None else position[2]))
+        return True
+
+    @property
+    def _wall(self) -> int:
+        return self._tick // self._config.rate
 
     def efforts(self) -> tuple[Raw, ...]:
         """Return what is to be said to executors of jobs."""
         return () if self.facts is None else self.facts.efforts()
+
+    def answers(self) -> tuple[Raw, ...]:
+        """Return what is to be said to ground stations, which ask again if it is not."""
+        return () if self._desk is None else self._desk.notes()
 
     @property
     def waits(self) -> bool:
@@ -137,8 +177,15 @@ class Sharing:
         return None if self.decisions is None else self.decisions.place
 
     def reason_to_hold(self) -> str | None:
-        """Return why the robot must hold still until a decision is known, or None."""
+        """Return why the robot must hold still, or None: somebody ordered it, or a decision is not known so far."""
+        if self._desk is not None and self._desk.halted:
+            return self._desk.halted
         return None if self.decisions is None else self.decisions.reason_to_hold()
+
+    @property
+    def lands(self) -> bool:
+        """Tell whether people ordered the robot to land."""
+        return self._desk is not None and self._desk.lands
 
     def close(self) -> None:
         """Let go of the disk."""
@@ -150,6 +197,15 @@ class Sharing:
     def standing(self, names: Sequence[str]) -> Standing | None:
         """Return how the log stands."""
         return None if self.facts is None else self.facts.standing(names)
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Packets of ground stations that were refused, by cause."""
+        return {} if self._desk is None else self._desk.refused
+
+    def orders(self) -> OrdersStatus | None:
+        """Return how orders of people stand."""
+        return None if self._desk is None else self._desk.status()
 
     def decided(self, names: Sequence[str]) -> tuple[Decided, ...]:
         """Return how the decisions stand."""

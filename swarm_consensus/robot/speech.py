@@ -1,7 +1,7 @@
 """What a robot says in one tick, put together so that it fits into a frame.
 
-The beacon goes always, and with it what comes each tick in bounded size: values and the behaviour's note. Claims of
-links, sightings and the mesh share what is left.
+The beacon goes always, and with it values, which come each tick in bounded size. Then the behaviour's note and what is
+said of choices; where both are too long they go in turns. Claims of links, sightings and the mesh share what is left.
 """
 
 from __future__ import annotations
@@ -49,7 +49,13 @@ class Speech:
         return encode(replace(self._beacon, messages=tuple(self._messages)))
 
 
-def say(beacon: Frame, always: tuple[Raw, ...], neighbours: Neighbours, sharing: Sharing) -> bytes:
+def say(
+    beacon: Frame,
+    always: tuple[Raw, ...],
+    turns: tuple[tuple[Raw, ...], tuple[Raw, ...]],
+    neighbours: Neighbours,
+    sharing: Sharing,
+) -> bytes:
     """Return this tick's frame.
 
     Parameters
@@ -58,13 +64,18 @@ def say(beacon: Frame, always: tuple[Raw, ...], neighbours: Neighbours, sharing:
         The frame without messages.
     always
         What is said whatever else there is; together with the beacon it fits.
+    turns
+        Two things of which each fits together with that; if only one fits it is the first in every second frame.
     neighbours
         For second-hand news of positions and links.
     sharing
-        For what goes over the mesh, and chunks of bundles.
+        For what goes over the mesh, chunks of bundles, and answers to ground stations.
     """
     speech = Speech(beacon)
     speech.add(always)
+    for each in turns[:: 1 if beacon.sequence % 2 else -1]:
+        speech.offer(each)
+    speech.offer(sharing.answers())
     speech.add(sharing.efforts())
     sightings = neighbours.sightings()
     if speech.left >= CLAIMS + sum(map(len, sightings)):

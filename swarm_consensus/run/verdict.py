@@ -246,8 +246,17 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities, the log, decisions and the bundle, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.facts, monitor.decisions, monitor.bundle) if each]
+    """All that judges by the statuses and the devices of a world."""
+    judges = (
+        monitor.agreement,
+        monitor.choices,
+        monitor.facts,
+        monitor.batteries,
+        monitor.docks,
+        monitor.decisions,
+        monitor.bundle,
+    )
+    seen = [each for each in judges if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -325,7 +334,10 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "frames": monitor.radio,
         "seal": monitor.scenario.security.seal if monitor.scenario.security else "none",
         **(monitor.agreement.metrics() if monitor.agreement else {}),
+        **(monitor.choices.metrics() if monitor.choices else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
+        **(monitor.batteries.metrics() if monitor.batteries else {}),
+        **(monitor.docks.metrics() if monitor.docks else {}),
         **(monitor.decisions.metrics() if monitor.decisions else {}),
         **(monitor.bundle.metrics() if monitor.bundle else {}),
     }

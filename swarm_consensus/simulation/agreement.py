@@ -7,6 +7,7 @@ from swarm_consensus.agreement.schedule import Every, Schedule
 from swarm_consensus.agreement.trigger import Times
 from swarm_consensus.network.mesh import MeshSettings
 from swarm_consensus.robot.facts import FactsOrders
+from swarm_consensus.simulation.permits import permits_of
 from swarm_consensus.simulation.roster import members, robot_names
 from swarm_consensus.simulation.scenario import Agreement, Job, Scenario
 
@@ -68,5 +69,6 @@ def facts_of(scenario: Scenario) -> FactsOrders | None:
         settings=settings_of(agreement, rate),
         mesh=mesh_of(scenario, agreement),
         jobs=tuple((job.name, times_of(job)) for job in agreement.jobs),
+        permits=permits_of(scenario),
         report=0 if agreement.report_s is None else max(round(agreement.report_s * rate), 1),
     )

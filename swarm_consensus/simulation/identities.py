@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal
 
+from swarm_consensus.agreement.authority import Freshness
 from swarm_consensus.agreement.roles import Person
 from swarm_consensus.network.keys import SEED, PrivateKey, PublicKey
 from swarm_consensus.network.replay import MemoryShelf, Shelf
@@ -19,8 +20,11 @@ from swarm_consensus.network.seal import Identity, by_group, by_identity
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.identity import Secrets, Trust
 from swarm_consensus.simulation.roster import robot_names
-from swarm_consensus.simulation.scenario import Scenario
+from swarm_consensus.simulation.scenario import Agreement, Scenario
 
+ASK_S = 0.25  # between two reads of the log, while there is something to be judged
+TRIPS = 4  # one-way delays of the mesh, from asking the log to its answer
+SPARE_S = 0.5
 Kin = Literal["robot", "operator", "group", "stranger"]
 
 
@@ -72,7 +76,21 @@ def trust_of(scenario: Scenario) -> Trust | None:
         return None
     swarm = swarm_of(scenario)
     roster = tuple(Identity(key) for key in key_ring(swarm, robot_names(scenario)))
-    return Trust(swarm=swarm, seal=scenario.security.seal, roster=roster)
+    return Trust(
+        swarm=swarm,
+        seal=scenario.security.seal,
+        roster=roster,
+        people=tuple(founders(scenario).items()),
+        freshness=freshness_of(scenario),
+    )
+
+
+def freshness_of(scenario: Scenario) -> Freshness:
+    """Return for how long a view of the roles counts: as long as asking the log takes, and half a second."""
+    agreement, rate = scenario.agreement or Agreement(), scenario.control.rate_hz
+    ask, delay = max(round(ASK_S * rate), 1), round(TRIPS * agreement.delay_s * rate)
+    fresh = ask + delay + max(round(SPARE_S * rate), 1)
+    return Freshness(fresh, ask, delay, agreement.clock_drift)
 
 
 def simulated_secrets(trust: Trust, name: str, epoch: int, shelf: Shelf) -> Secrets:

@@ -70,6 +70,7 @@ quantities:
   - {name: meeting, source: position, law: average}
 lies: [{robot: d, quantity: meeting, kind: two_faced, value: [3, 3], amplitude: [1, 1]}]
 faults: [{robot: c, crash_s: 2, restart_s: 4}]
+battery: {capacity_j: 40, start: {d: 0.2}}
 control: {lost_after_s: 1.5, max_age_s: 0.5}
 duration_s: 6
 """
