@@ -120,7 +120,7 @@ def letter(data: bytes) -> None:
 
 def note(data: bytes) -> None:
     """Hear what a neighbour says of a bundle."""
-    orders = BundleOrders((KEY.public,), Pace(), 8000)
+    orders = BundleOrders(Pace(), 8000)
     robot = Bundles(9, 12, orders, 20, MemoryDisk(), Activations(lambda: (KEY.public,)), lambda _: True)
     robot.hear(1, Note(TOPIC, Raw(pack(Offer(MANIFEST, 32)))))
     robot.hear(1, Note(TOPIC, Raw(data)))

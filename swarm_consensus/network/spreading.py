@@ -289,6 +289,8 @@ class Transfer:
     def _on_chunk(self, peer: int, chunk: Chunk) -> None:
         if chunk.index in self._chunks:
             self.counters.doubles += 1
+            if chunk.data != self._chunks[chunk.index]:  # what is here was verified
+                self._name(peer, chunk)
             return
         verdict = self._nodes.verify(chunk.index, chunk.data, chunk.path) if self._is_right(chunk) else False
         if verdict is None:

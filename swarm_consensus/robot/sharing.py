@@ -60,10 +60,11 @@ class Sharing:
         own, count, rate = config.index, len(config.roster), config.rate
         disk = disk or MemoryDisk()
         bundle, decisions, orders = config.bundle, config.decisions, config.facts
-        activations = Activations(lambda: bundle.commanders if bundle else ())
-        machines: dict[str, Machine] = {TOPIC: activations} if bundle else {}
         trust = config.trust
         self._desk = Desk(own, trust, config.fence) if trust and trust.people and orders else None
+        desk = self._desk
+        activations = Activations(lambda: desk.machine.roles.commanders() if desk else ())
+        machines: dict[str, Machine] = {TOPIC: activations} if bundle else {}
         if self._desk is not None:
             machines[COMMANDS] = self._desk.machine
         self.task = config.task  # what the robot is to do, by what people ordered so far

@@ -8,18 +8,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from swarm_consensus.network.keys import PrivateKey
 from swarm_consensus.network.manifest import check as check_manifest
 from swarm_consensus.network.spreading import Transfer
 from swarm_consensus.robot.bundles import digest_of
 from swarm_consensus.robot.seats import Member
 from swarm_consensus.run.verdict import weaker
 from swarm_consensus.simulation.captured import Corrupter, Traitor
-from swarm_consensus.simulation.cargo import bundle_of, commanders_of, data_of, manifest_of
+from swarm_consensus.simulation.cargo import bundle_of, data_of, manifest_of
 from swarm_consensus.simulation.checks import check
 from swarm_consensus.simulation.checks.bundle import announcement
 from swarm_consensus.simulation.decisions import decisions_of, timing_of
 from swarm_consensus.simulation.form import form_problems
+from swarm_consensus.simulation.identities import simulated_key
 from swarm_consensus.simulation.scenario import Scenario
 
 MEETING = {"name": "meeting", "about": "meeting_point"}
@@ -212,13 +212,12 @@ def test_the_source_alone_has_the_data_and_all_know_who_may_vouch_for_it() -> No
     manifest = manifest_of(world)
     assert manifest
     assert world.bundle
-    check_manifest(manifest, commanders_of(world))
+    key = simulated_key(b"row", "operator", "ada").public
+    check_manifest(manifest, [key])
     for number in range(1, 8):
         orders = bundle_of(world, f"r_{number}")
         assert orders
         assert (orders.data is not None) == (orders.manifest is not None) == (number == 1)
         assert orders.transfer is (Corrupter if number == 3 else Transfer)
-        assert orders.commanders == commanders_of(world)
-        assert not any(isinstance(each, PrivateKey) for each in orders.commanders)
     assert digest_of(data_of(world.bundle)) == digest_of(data_of(world.bundle))
     assert len(data_of(world.bundle)) == 5000
