@@ -193,8 +193,8 @@ class Transfer:
 
     def hear(self, peer: int, message: Message) -> None:
         """Take in a message of a neighbour whom the seal has proven."""
-        if peer == self._own or peer in self.counters.faults:
-            return
+        if peer == self._own or (peer in self.counters.faults and not isinstance(message, Want)):
+            return  # who was named is believed nothing, and served all the same: it may be one of those who need it
         if isinstance(message, Offer):
             if identifier(message.manifest) == self._id:
                 known = self._peers.setdefault(peer, Peer())
