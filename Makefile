@@ -3,9 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+RECORD := runs/clusters.jsonl
 SOURCES := setup.cfg setup.py pyproject.toml constraints/jazzy.txt
 
-.PHONY: help demo test lint bench campaign clean
+.PHONY: help demo test lint bench campaign clusters clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -34,7 +35,10 @@ bench: $(STAMP) ## all benchmark tables
 
 campaign: $(STAMP) ## 11,000 random flights and 100,000 simulated logs, a day and more
 	$(BIN)/python bench/safety.py 1000 10000
-	$(BIN)/python bench/clusters.py 100000 2
+	$(BIN)/python bench/clusters.py 100000 --jobs 2 --record $(RECORD)
+
+clusters: $(STAMP) ## another half hour of the 100,000 simulated logs; each call goes on where the last one ended
+	$(BIN)/python bench/clusters.py 100000 --minutes 30 --record $(RECORD)
 
 clean: ## remove the environment and what tests leave
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

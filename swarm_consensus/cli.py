@@ -94,7 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     report = verbs.add_parser("report", help="write the report of a run folder anew")
     report.add_argument("folder", metavar="DIR", help="run folder")
     report.set_defaults(command=_report)
-    log = verbs.add_parser("log", help="show the log that the robots of a run shared")
+    log = verbs.add_parser("log", help="show the log that the robots of a run share, also while it runs")
     log.add_argument("folder", metavar="DIR", help="run folder")
     log.add_argument("--robot", metavar="NAME", help="only what this robot holds")
     log.set_defaults(command=_log)
@@ -106,6 +106,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     decisions.add_argument("folder", metavar="DIR", help="run folder")
     decisions.set_defaults(command=_decisions)
+    jobs = verbs.add_parser("jobs", help="show what became of the jobs of a run, also while it runs")
+    jobs.add_argument("folder", metavar="DIR", help="run folder")
+    jobs.set_defaults(command=_jobs)
     _add_sweep(verbs.add_parser("sweep", help="run a world with many seeds, in memory"))
     _add_graph(verbs.add_parser("graph", help="say how fast a network averages, and how many liars it bears"))
     _add_keys(verbs.add_parser("keys", help="make and list the keys of robots and operators"))
@@ -281,6 +284,15 @@ def _decisions(chosen: argparse.Namespace) -> int:
     rows = read_decisions(chosen.folder)
     Console().print(decisions_table(rows))
     return HELD if all(row.sound for row in rows) else FAILED
+
+
+def _jobs(chosen: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415
+
+    from swarm_consensus.run.jobs import jobs_table, read_jobs  # noqa: PLC0415
+
+    Console().print(jobs_table(*read_jobs(chosen.folder)))
+    return HELD
 
 
 def _sweep(chosen: argparse.Namespace) -> int:

@@ -50,7 +50,14 @@ class End(msgspec.Struct, array_like=True, frozen=True, tag=2):
     outcome: Literal["done", "failed"]
 
 
-Request: TypeAlias = Notice | Begin | End
+class Start(msgspec.Struct, array_like=True, frozen=True, tag=3):
+    """Occurrences up to this number were never due: nobody was there yet. The answer is 1 if that was news."""
+
+    job: str
+    number: Count
+
+
+Request: TypeAlias = Notice | Begin | End | Start
 
 
 class Attempt(msgspec.Struct, array_like=True, frozen=True):
@@ -75,6 +82,11 @@ class Job:
         """The newest attempt, if its outcome is not known."""
         last = self.attempts[-1] if self.attempts else None
         return last if last is not None and last.outcome == "open" else None
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether nothing is known of it yet."""
+        return not (self.done or self.attempts)
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -117,6 +129,10 @@ class Triggers:
         if isinstance(request, Notice):
             fresh = request.number == max(job.noticed, job.done) + 1
             job.noticed = request.number if fresh else job.noticed
+            return int(fresh)
+        if isinstance(request, Start):
+            fresh = job.is_new
+            job.done = request.number if fresh else job.done
             return int(fresh)
         if isinstance(request, Begin):
             return self._begin(index, job, request)
@@ -175,7 +191,8 @@ class Foreman:
     schedules
         Of the jobs by schedule; the others are by condition.
     since
-        Second from which on occurrences are due: those before it never were.
+        Second at which this robot was switched on. The first leader that there is has it written into the log that
+        nothing was due before.
     patience
         Ticks after which an attempt that is open, or failed, is followed by another.
     """
@@ -183,17 +200,17 @@ class Foreman:
     def __init__(self, own: int, schedules: Mapping[str, Times], since: int, patience: int) -> None:
         self._own = own
         self._schedules = schedules
-        self._since = since
+        self.since = since
         self._patience = patience
         # by job: its newest attempt as last seen, and since when, or since the last request, it is like that
         self._seen: dict[str, tuple[Attempt | None, int]] = {}
 
-    def due(self, jobs: Mapping[str, Job], second: int, tick: int, leads: bool) -> list[Begin]:
+    def due(self, jobs: Mapping[str, Job], second: int, tick: int, leads: bool) -> list[Begin | Start]:
         """Return what is to be proposed; to be called once a tick."""
         if not leads:
             self._seen.clear()
             return []
-        found = []
+        found: list[Begin | Start] = []
         for name, job in jobs.items():
             number = self._next(name, job)
             if number > self._limit(name, job, second):
@@ -205,7 +222,7 @@ class Foreman:
             if seen != newest:
                 since = tick
             if (seen != newest and not pending) or tick - since >= self._patience:
-                found.append(Begin(name, number, self._own))
+                found.append(Start(name, number) if self._must_start(name, job) else Begin(name, number, self._own))
                 since = tick
             self._seen[name] = (newest, since)
         return found
@@ -214,11 +231,47 @@ class Foreman:
         """Return the occurrence that comes next: one that was begun and has not taken effect, or the one after."""
         if job.attempts and job.attempts[-1].number > job.done:
             return job.attempts[-1].number
+        if self._must_start(name, job):
+            return self.since - 1
         schedule = self._schedules.get(name)
-        return job.done + 1 if schedule is None else schedule.after(max(job.done, self._since - 1))
+        return job.done + 1 if schedule is None else schedule.after(job.done)
+
+    def _must_start(self, name: str, job: Job) -> bool:
+        return name in self._schedules and self.since > 1 and job.is_new
 
     def _limit(self, name: str, job: Job, second: int) -> int:
         return second if name in self._schedules else job.noticed
+
+
+class Ruling(msgspec.Struct, array_like=True, frozen=True):
+    """What the executor answers to a robot."""
+
+    job: str
+    robot: Member
+    token: Count
+    verdict: Literal["go", "done", "stale"]
+
+
+_RULING = b"SJ"  # first bytes, by which it is told from a frame
+_ruling_decoder = msgspec.msgpack.Decoder(Ruling)
+
+
+def pack_ruling(ruling: Ruling) -> bytes:
+    """Return a ruling as it goes over the air."""
+    return _RULING + _encoder.encode(ruling)
+
+
+def is_ruling(data: bytes) -> bool:
+    """Tell a ruling, whole or not, from a frame."""
+    return data[: len(_RULING)] == _RULING
+
+
+def read_ruling(data: bytes) -> Ruling | None:
+    """Return the ruling that bytes spell, or None."""
+    try:
+        return _ruling_decoder.decode(data[len(_RULING) :])
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 class Executor:

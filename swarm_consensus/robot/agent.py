@@ -147,7 +147,7 @@ class Agent:
         odometry = _usable(stimulus.odometry)
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
-        if self._sharing.act(self._reference):
+        if self._sharing.act(self._reference, self._beliefs.value):
             self._take_up(self._sharing.task)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
@@ -169,7 +169,7 @@ class Agent:
         """Take in frames; return the notes for this robot's behaviour, each with its sender."""
         notes, sharing = [], self._sharing
         sharing.begin(tick)
-        frames = sharing.hear_orders(frames)
+        frames = sharing.hear_others(frames)
         opened, senders = self._air.open(frames, tick // self.config.rate)
         for frame in self._inbox.accept(opened, tick, senders):
             messages = messages_of(frame)

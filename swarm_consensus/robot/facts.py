@@ -16,7 +16,6 @@ import msgspec
 import numpy as np
 from msgspec import Raw
 
-from swarm_consensus.agreement import trigger
 from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.agreement.machines import Machines, Report, Reports, pack, pack_report
 from swarm_consensus.agreement.memory_storage import MemoryStorage
@@ -27,29 +26,19 @@ from swarm_consensus.agreement.replica import Replica, Storage
 from swarm_consensus.agreement.requests import Requests
 from swarm_consensus.agreement.semaphore import Semaphores
 from swarm_consensus.agreement.sessions import Machine, Sessions
-from swarm_consensus.agreement.trigger import Attempt, Foreman, Times, Triggers
-from swarm_consensus.network.frame import Note, Parcels, packed
+from swarm_consensus.agreement.trigger import Times
+from swarm_consensus.network.frame import Parcels
 from swarm_consensus.network.mesh import Mesh, MeshSettings
+from swarm_consensus.robot.jobs import JOBS, Condition, Jobs, Values, nothing
 from swarm_consensus.robot.permits import PERMITS, PermitOrders, Permits
 from swarm_consensus.robot.state import Standing
 
 BACKLOG = 64  # commands of others that wait while there is more to say than can be said
 ROUND_TRIPS = 3  # after which a command is proposed again
-JOBS = "job"  # topic of the note by which a robot does a job; also the machine's name
 SESSION = 32  # bytes around a command, at most: its session, and its number there
 _NOBODY = 0  # in place of the address in a letter to several
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
-
-
-class Effort(msgspec.Struct, array_like=True, frozen=True):
-    """What a robot tells the executor of a job."""
-
-    job: str
-    attempt: Attempt
-
-
-_effort_decoder = msgspec.msgpack.Decoder(Effort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +51,7 @@ class FactsOrders:
     report: int = 0  # ticks between two reports of each robot to the log; 0: none
     jobs: tuple[tuple[str, Times], ...] = ()  # what is to be done, and when, in seconds from tick 0
     permits: PermitOrders | None = None  # for docks; None: there are none
+    conditions: tuple[tuple[str, Condition], ...] = ()  # what is to be done while something is the case
 
     def config(self, count: int) -> Config:
         """Return who votes and who learns in a roster of `count` robots, as the log begins."""
@@ -101,19 +91,14 @@ class Facts:
         self.shed = 0  # commands of others that were not taken, since too much waits
         self._own = own
         self._orders = orders
-        self._triggers = Triggers([name for name, _ in orders.jobs])
-        behind: dict[str, Machine] = {"reports": Reports(), JOBS: self._triggers, **machines}
+        self._jobs = Jobs(own, orders.jobs, orders.conditions, rate, patience=orders.settings.election_ticks)
+        self._has_jobs = bool(orders.jobs or orders.conditions)
+        behind: dict[str, Machine] = {"reports": Reports(), JOBS: self._jobs.triggers, **machines}
         self.permits: Permits | None = None
         if orders.permits is not None:
             behind[PERMITS] = semaphores = Semaphores(orders.permits.counts)
             self.permits = Permits(own, orders.permits, semaphores)
         self._machines = Machines(behind)
-        patience = orders.settings.election_ticks
-        self._foreman = Foreman(own, dict(orders.jobs), since=0, patience=patience)
-        self._rate = rate
-        self._begun: dict[str, int] = {}  # by job: newest token that this robot has done something about
-        self._efforts: list[Effort] = []  # for the next frame
-        self._sent: list[Effort] = []  # that went out in the last frame
         self._requests = Requests(own, again=ROUND_TRIPS * 2 * max(orders.settings.delay_ticks, 1))
         self._storage: Storage = MemoryStorage(orders.config(count)) if storage is None else storage
         self._replica: Replica | None = None
@@ -131,11 +116,16 @@ class Facts:
             rng = np.random.default_rng([self._own, tick])
             self._replica = Replica(self._own, self._orders.settings, self._storage, Sessions(self._machines), rng)
             self._tick = tick - 1
+            self._jobs.start(tick)
         self._missed = max(tick - self._tick, 0)
         self._tick = max(tick, self._tick)
         self.mesh.begin(tick)
         if self.permits is not None:
             self.permits.begin(tick)
+
+    def hear_executors(self, frames: Sequence[bytes]) -> Sequence[bytes]:
+        """Take what executors of jobs say out of what was heard; return the rest."""
+        return self._jobs.hear(frames) if self._has_jobs else frames
 
     def meet(self, sender: int) -> None:
         """Take note that a frame of a neighbour was heard."""
@@ -158,7 +148,7 @@ class Facts:
         """Say a command for one of the machines in the log; False if it is too long, or too much waits."""
         return len(command) + SESSION <= self._orders.settings.message_bytes and self._requests.ask(command)
 
-    def act(self) -> None:
+    def act(self, values: Values = nothing) -> None:
         """Let the replica do what is due: first the time that passed, then what was heard, then what is asked."""
         replica, heard = self._replica, self._heard
         self.reads = []
@@ -169,7 +159,7 @@ class Facts:
             replica.node.tick()
         for letter in self._admitted(heard):
             replica.node.step(letter)
-        self._ask(replica)
+        self._ask(replica, values)
         if self._read is not None:
             replica.node.read(self._read)
         try:
@@ -205,13 +195,14 @@ class Facts:
             self._commands = []
         return now
 
-    def _ask(self, replica: Replica) -> None:
+    def _ask(self, replica: Replica, values: Values) -> None:
         """Propose what this robot has to say."""
         every = self._orders.report
         if every and (self._tick + self._own) % every == 0 and not self._requests:
             self._requests.ask(pack("reports", pack_report(Report(self._own, self._tick))))
-        if self._orders.jobs:
-            self._work(replica)
+        if self._has_jobs:
+            for request in self._jobs.act(self._tick, replica.node.lead is not None, values):
+                self._requests.ask(pack(JOBS, request))
         if self.permits is not None:
             for command in self.permits.due(replica.node.lead is not None):
                 if not self._requests.ask(command):
@@ -220,29 +211,9 @@ class Facts:
         if data is not None and not replica.node.propose(data):
             self._requests.failed()
 
-    def _work(self, replica: Replica) -> None:
-        """Have begun what is due, if this robot leads; and do what it has begun itself, once.
-
-        After a crash it forgets what it did, and may do it again: the executor knows better.
-        """
-        for effort in self._sent:
-            end = trigger.End(effort.job, effort.attempt.token, "done")
-            self._requests.ask(pack(JOBS, trigger.pack(end)))
-        self._sent = []
-        leads = replica.node.lead is not None
-        for begin in self._foreman.due(self._triggers.jobs, self._tick // self._rate, self._tick, leads):
-            self._requests.ask(pack(JOBS, trigger.pack(begin)))
-        for name, job in self._triggers.jobs.items():
-            attempt = job.open
-            if attempt is not None and attempt.robot == self._own and attempt.token > self._begun.get(name, 0):
-                self._begun[name] = attempt.token
-                self._efforts.append(Effort(name, attempt))
-
     def efforts(self) -> tuple[Raw, ...]:
         """Return what is to be said to executors in this tick's frame, as messages."""
-        efforts, self._efforts = self._efforts, []
-        self._sent += efforts
-        return tuple(packed(Note(JOBS, Raw(_encoder.encode(effort)))) for effort in efforts)
+        return self._jobs.efforts()
 
     def _post(self, messages: Iterable[Message]) -> None:
         """Send messages; those that differ only by their address go as one."""
@@ -278,13 +249,5 @@ class Facts:
 def _read(payload: bytes) -> Message | None:
     try:
         return _decoder.decode(payload)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
-        return None
-
-
-def read_effort(note: Note) -> Effort | None:
-    """Return what a note tells an executor, or None if it is nothing."""
-    try:
-        return _effort_decoder.decode(note.words)
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
         return None

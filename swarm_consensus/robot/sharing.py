@@ -24,6 +24,8 @@ from swarm_consensus.robot.decisions import Decisions, Keys
 from swarm_consensus.robot.disk import Disk, MemoryDisk
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.identity import Secrets
+from swarm_consensus.robot.jobs import Values as Believed
+from swarm_consensus.robot.jobs import nothing
 from swarm_consensus.robot.orders import COMMANDS, Desk, is_order
 from swarm_consensus.robot.state import Cargo, Decided, OrdersStatus, Standing
 
@@ -99,8 +101,10 @@ class Sharing:
         if self.mesh is not None:
             self.mesh.meet(sender)
 
-    def hear_orders(self, packets: Sequence[bytes]) -> Sequence[bytes]:
-        """Take in what ground stations say; return the other packets."""
+    def hear_others(self, packets: Sequence[bytes]) -> Sequence[bytes]:
+        """Take in what ground stations and executors of jobs say; return the other packets."""
+        if self.facts is not None:
+            packets = self.facts.hear_executors(packets)
         if self._desk is None:
             return packets
         for packet in packets:
@@ -119,15 +123,17 @@ class Sharing:
         elif isinstance(message, Note) and message.topic == TOPIC and self.bundles is not None:
             self.bundles.hear(sender, message)
 
-    def act(self, position: Array | None) -> bool:
+    def act(self, position: Array | None, values: Believed = nothing) -> bool:
         """Do what is due, and tell whether people ordered another `task`.
 
         Parameters
         ----------
         position
             Where the robot is, (3,) m; None: not known so far.
+        values
+            What it believes of what the swarm agrees on.
         """
-        ordered = self._act(self.facts, position) if self.facts is not None else False
+        ordered = self._act(self.facts, position, values) if self.facts is not None else False
         if self.decisions is not None and position is not None:
             self.decisions.start(position)
             self.decisions.act()
@@ -135,14 +141,14 @@ class Sharing:
             self.bundles.act(self._tick)
         return ordered
 
-    def _act(self, facts: Facts, position: Array | None) -> bool:
+    def _act(self, facts: Facts, position: Array | None, values: Believed) -> bool:
         """Let the log do what is due, and take up what people order there."""
         desk, tick = self._desk, self._tick
         if desk is None:
-            facts.act()
+            facts.act(values)
             return False
         facts.want(*desk.wanted(tick))
-        facts.act()
+        facts.act(values)
         desk.served(facts.reads)
         if not desk.decide(tick, self._wall):
             return False

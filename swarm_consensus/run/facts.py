@@ -72,6 +72,7 @@ class FactsJudge:
         self.slowest_when = ""
         self.terms = 0
         self._jobs = orders.jobs
+        self._has_jobs = bool(orders.jobs or orders.conditions)
         self.effects: dict[tuple[str, int], list[float]] = {}  # by job and occurrence: when it took effect, s
         self.refused = 0  # attempts that the executor refused
         self.stopped: dict[str, str] = {}  # who takes no part any more, and why
@@ -184,6 +185,8 @@ class FactsJudge:
             yield self._commits(expect.commits_at_least)
         if expect.jobs_within_s is not None:
             yield self._done(expect.jobs_within_s)
+        for name, count in expect.job_effects.items():
+            yield self._effects(name, count)
         if expect.resumes_within_s is not None:
             yield self._resumes(expect.resumes_within_s)
 
@@ -213,12 +216,23 @@ class FactsJudge:
                 if len(when) > 1:
                     wrong = wrong or f"{name} of {second} s took effect {len(when)} times"
                 second = times.after(second)
-        strangers = self.effects.keys() - known
+        scheduled = {name for name, _ in self._jobs}
+        strangers = {each for each in self.effects if each[0] in scheduled} - known
         if strangers:
             wrong = wrong or f"{min(strangers)[0]} of {min(strangers)[1]} s was never due"
         held = not wrong and slowest <= within
-        value = f"{len(self.effects)} of {due}, slowest {slowest:.2f} s"
+        value = f"{sum(each in known for each in self.effects)} of {due}, slowest {slowest:.2f} s"
         return Finding("jobs_within_s", f"each once, within {within:g} s", value, held, wrong or where)
+
+    def _effects(self, job: str, count: int) -> Finding:
+        """Judge how often a job took effect."""
+        times = {number: when for (name, number), when in sorted(self.effects.items()) if name == job}
+        found = sum(map(len, times.values()))
+        twice = next((number for number, when in times.items() if len(when) > 1), None)
+        held = found == count and twice is None
+        detail = "" if twice is None else f"occurrence {twice} took effect {len(times[twice])} times"
+        told = detail or ", ".join(f"at {when[0]:.2f} s" for when in times.values())
+        return Finding(f"job_effects {job}", f"exactly {count}, each once", str(found), held, told)
 
     def _resumes(self, most: float) -> Finding:
         stretch, slowest, when = self._stretch, self.slowest, self.slowest_when
@@ -235,7 +249,7 @@ class FactsJudge:
             "log_terms": self.terms,
             "log_digest": self._digests[index][0] if self._digests else "",
             "log_slowest_resume_s": round(self.slowest, 3),
-            **({"jobs_done": len(self.effects), "jobs_refused": self.refused} if self._jobs else {}),
+            **({"jobs_done": len(self.effects), "jobs_refused": self.refused} if self._has_jobs else {}),
             **(
                 {"log_stopped": "; ".join(f"{who}: {why}" for who, why in self.stopped.items())} if self.stopped else {}
             ),

@@ -19,7 +19,7 @@ from swarm_consensus.agreement.semaphore import GiveBack, Grant, Reclaim, Semaph
 from swarm_consensus.agreement.sessions import Sessions
 from swarm_consensus.errors import InputError
 from swarm_consensus.robot.permits import PERMITS, PermitOrders
-from swarm_consensus.run.shared_log import SharedLog, name_of, read_log, voters_of
+from swarm_consensus.run.shared_log import SharedLog, name_of, read_log
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.permits import permits_of
 
@@ -112,7 +112,7 @@ def read_locks(folder: str | Path) -> Locks:
 
 def _settled(log: SharedLog) -> tuple[str, int]:
     """Return up to where more than half of the voters hold the same, and one of them."""
-    voters = voters_of(log)
+    voters = log.voters
     for index in range(max(map(log.last, log.saved)), 0, -1):
         for _, holders in log.holders(index):
             among = [robot for robot in holders if robot in voters]

@@ -1,8 +1,11 @@
-"""The log that a swarm shared, read from what each robot's disk holds in a run folder: ``swarm log``."""
+"""The log that a swarm shares, read from what each robot's disk holds in a run folder: ``swarm log``.
+
+The swarm may still be running: nothing is locked, and nothing is written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +16,12 @@ from rich.table import Table
 from swarm_consensus.agreement import semaphore, trigger
 from swarm_consensus.agreement.machines import read_report, unpack
 from swarm_consensus.agreement.quorum import majority
-from swarm_consensus.agreement.raft.membership import members
 from swarm_consensus.agreement.raft.messages import COMMAND, MEMBERS, Config, Entry, Saved
 from swarm_consensus.agreement.sessions import Command, Open
-from swarm_consensus.agreement.storage import Storage
 from swarm_consensus.errors import InputError, nearest
-from swarm_consensus.robot.facts import JOBS
+from swarm_consensus.robot.jobs import JOBS
 from swarm_consensus.robot.permits import PERMITS
+from swarm_consensus.run.disk_copy import read_disk
 from swarm_consensus.run.disks import FOLDER
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.roster import robot_names
@@ -45,6 +47,19 @@ class SharedLog:
     def last(self, robot: str) -> int:
         """Return the index of a robot's last entry."""
         return self.saved[robot].snapshot.index + len(self.saved[robot].entries)
+
+    @property
+    def voters(self) -> set[str]:
+        """Names of those who decide, by the newest word of it."""
+        newest = max(self.saved.values(), key=lambda saved: saved.vote.term)
+        configs = [_config_decoder.decode(entry.data) for entry in newest.entries if entry.kind == MEMBERS]
+        config = configs[-1] if configs else newest.snapshot.config
+        return {name_of(self.names, voter) for voter in config.voters}
+
+    def is_settled(self, index: int, holders: Collection[str]) -> bool:
+        """Tell whether an entry that some hold is held by more than half of the voters, or covered by a snapshot."""
+        covered = any(saved.snapshot.index >= index for saved in self.saved.values())
+        return covered or len(self.voters.intersection(holders)) >= majority(len(self.voters))
 
     def holders(self, index: int) -> list[tuple[Entry, list[str]]]:
         """Return the entries that are held at an index, each with by whom, the most frequent first."""
@@ -72,21 +87,19 @@ def read_log(folder: str | Path) -> SharedLog:
     scenario = load(folder / "world.yaml")
     names = tuple(robot_names(scenario))
     files = {name: folder / FOLDER / f"{name}.sqlite" for name in names}
-    if scenario.agreement is None or not any(file.is_file() for file in files.values()):
+    if scenario.agreement is None:
         raise InputError([f"{folder}: the robots of this run shared no log; a world with a section agreement does"])
-    saved = {}
-    for name, file in files.items():
-        if file.is_file():
-            disk = Storage(file, name, members([0]))
-            saved[name] = disk.load()
-            disk.close()
+    saved = {name: found for name, file in files.items() if (found := read_disk(file, name)) is not None}
+    if not saved:
+        why = "robots that share one process write it when the run ends"
+        raise InputError([f"{folder}: no robot has written its log yet; {why}"])
     return SharedLog(names, scenario.control.rate_hz, saved)
 
 
 def robots_table(log: SharedLog) -> Table:
     """Return one row for each robot: its term, and up to where its log goes."""
     shown = Table("robot", "", "term", "entries", "snapshot up to")
-    voters = voters_of(log)
+    voters = log.voters
     for robot, saved in log.saved.items():
         role = "votes" if robot in voters else "learns"
         snapshot = str(saved.snapshot.index) if saved.snapshot.index else "none"
@@ -108,13 +121,11 @@ def entries_table(log: SharedLog, robot: str | None = None) -> Table:
     if robot is not None and robot not in log.saved:
         raise InputError([f"no robot '{robot}' in this run{nearest(robot, log.saved)}"])
     shown = Table("index", "term", "what", "held by")
-    voters = voters_of(log)
     for index in range(1, max(map(log.last, log.saved)) + 1):
         for entry, holders in log.holders(index):
             if robot is None or robot in holders:
-                settled = len(voters.intersection(holders)) >= majority(len(voters))
                 by = "all" if len(holders) == len(log.saved) else ", ".join(holders)
-                held = by if settled else f"{by}: not settled"
+                held = by if log.is_settled(index, holders) else f"{by}: not settled"
                 shown.add_row(str(index), str(entry.term), escape(say(entry, log.names, log.rate)), escape(held))
     return shown
 
@@ -155,6 +166,8 @@ def _say_job(request: trigger.Request, names: Sequence[str]) -> str:
         return f"{name_of(names, request.robot)} is to do {request.job} of {request.number} s"
     if isinstance(request, trigger.End):
         return f"{request.job}, as begun in entry {request.token}: {request.outcome}"
+    if isinstance(request, trigger.Start):
+        return f"{request.job}: nothing was due up to {request.number} s"
     return f"{request.job}: occurrence {request.number} is due"
 
 
@@ -171,11 +184,3 @@ def _say_permit(request: semaphore.Request, names: Sequence[str], rate: int) -> 
 def name_of(names: Sequence[str], robot: int) -> str:
     """Return the name of a place in the roster."""
     return names[robot] if robot < len(names) else f"robot {robot}"
-
-
-def voters_of(log: SharedLog) -> set[str]:
-    """Return who votes, by the newest word of it."""
-    newest = max(log.saved.values(), key=lambda saved: saved.vote.term)
-    configs = [_config_decoder.decode(entry.data) for entry in newest.entries if entry.kind == MEMBERS]
-    config = configs[-1] if configs else newest.snapshot.config
-    return {name_of(log.names, voter) for voter in config.voters}

@@ -7,9 +7,10 @@ from swarm_consensus.agreement.schedule import Every, Schedule
 from swarm_consensus.agreement.trigger import Times
 from swarm_consensus.network.mesh import MeshSettings
 from swarm_consensus.robot.facts import FactsOrders
+from swarm_consensus.robot.jobs import Condition
 from swarm_consensus.simulation.permits import permits_of
 from swarm_consensus.simulation.roster import members, robot_names
-from swarm_consensus.simulation.scenario import Agreement, Job, Scenario
+from swarm_consensus.simulation.scenario import Agreement, Job, Scenario, When
 
 VOTERS = 5  # where the scenario names none: so many, or the largest odd number that there are
 
@@ -58,6 +59,11 @@ def times_of(job: Job) -> Times:
     return Schedule(job.schedule) if job.schedule is not None else Every(job.every_s or 0)
 
 
+def condition_of(when: When, rate: int) -> Condition:
+    """Return a condition, in ticks."""
+    return Condition(when.quantity, when.above, max(round(when.quiet_s * rate), 1))
+
+
 def facts_of(scenario: Scenario) -> FactsOrders | None:
     """Return what all robots are told of the log; None if the scenario has none."""
     agreement = scenario.agreement
@@ -68,7 +74,8 @@ def facts_of(scenario: Scenario) -> FactsOrders | None:
         voters=tuple(names.index(name) for name in voters_of(agreement, names)),
         settings=settings_of(agreement, rate),
         mesh=mesh_of(scenario, agreement),
-        jobs=tuple((job.name, times_of(job)) for job in agreement.jobs),
+        jobs=tuple((job.name, times_of(job)) for job in agreement.jobs if job.when is None),
+        conditions=tuple((job.name, condition_of(job.when, rate)) for job in agreement.jobs if job.when is not None),
         permits=permits_of(scenario),
         report=0 if agreement.report_s is None else max(round(agreement.report_s * rate), 1),
     )

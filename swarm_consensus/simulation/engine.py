@@ -75,7 +75,7 @@ class Simulation:
     def __init__(
         self, scenario: Scenario, robots: Sequence[PlacedRobot], world: World, rng: np.random.Generator
     ) -> None:
-        radio_rng, sensor_rng, reading_rng, lie_rng, attack_rng = rng.spawn(5)
+        radio_rng, sensor_rng, reading_rng, lie_rng, attack_rng, answer_rng = rng.spawn(6)
         self.scenario = scenario
         self.robots = tuple(robots)
         self.world = world
@@ -94,7 +94,7 @@ class Simulation:
         self._choices = choices_of(scenario, robots[0], len(robots)) if scenario.choices else ()
         self._read: tuple[tuple[float, ...], ...] = ()
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
-        self.office = Office(ears_of(scenario)) if jobs else None
+        self.office = Office(ears_of(scenario), answer_rng, scenario.radio.loss) if jobs else None
         battery = scenario.battery
         self.batteries = None if battery is None else Batteries(battery, robots, 1.0 / scenario.control.rate_hz)
         self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period
@@ -136,6 +136,9 @@ class Simulation:
         if self._attackers is not None:
             self._attackers.speak(self.time, self.tick, heard, self._truth.position, self.alive)
         charge = [None] * len(self.robots) if self.batteries is None else self.batteries.sensed()
+        if self.office is not None:
+            answers = self.office.answers(len(self.robots))
+            heard = [[*frames, *mine] for frames, mine in zip(heard, answers, strict=True)]
         return tuple(
             Stimulus(self.tick, odometry, tuple(frames), read, left) if alive else None
             for odometry, frames, read, left, alive in zip(

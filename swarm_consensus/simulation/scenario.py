@@ -189,12 +189,21 @@ class Choice(Strict, frozen=True):
     loan_s: Positive = 3.0  # power: so long one robot may use what is another's without hearing of it again
 
 
+class When(Strict, frozen=True):
+    """A condition that each robot looks at in its own value of a quantity."""
+
+    quantity: str
+    above: Number  # in the quantity's unit
+    quiet_s: Positive  # after it was noticed, not again for so long
+
+
 class Job(Strict, frozen=True):
     """Something that one robot is to do, whichever leads, each time that it is due."""
 
     name: str
     every_s: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None  # due at each multiple of so many seconds
     schedule: str | None = None  # or as in crontab, in a world that begins at midnight UTC
+    when: When | None = None  # or while a condition holds
 
 
 class Permits(Strict, frozen=True):
@@ -342,6 +351,7 @@ class Expect(Strict, frozen=True):
     minority_commits: Commits | None = None  # at most so many, by who is cut off from a majority
     commits_at_least: Commits | None = None  # every living robot knows of so many at the end
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
+    job_effects: dict[str, Commits] = {}  # by job: it takes effect exactly so often, each occurrence once
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
     dismissed_obeyed_s: NotNegative | None = None  # a robot obeys an operator at most so long after his dismissal
     chosen_within: dict[str, Positive] = {}  # by choice: each robot's is this near the central optimum, see below

@@ -25,6 +25,7 @@ from swarm_consensus.agreement.trigger import (
     Foreman,
     Notice,
     Request,
+    Start,
     Triggers,
     pack,
 )
@@ -39,6 +40,7 @@ def test_what_is_no_request_or_names_no_job_is_answered_with_nothing() -> None:
     assert told(triggers, 1, Begin("tea", 5, 0)) == 0
     assert msgspec.msgpack.decode(triggers.apply(2, b"now")) == 0
     assert told(triggers, 3, End("report", 7, "done")) == 0
+    assert told(triggers, 4, Start("tea", 5)) == 0
 
 
 def test_an_attempt_has_the_index_of_its_entry_as_its_token_and_ends() -> None:
@@ -84,6 +86,7 @@ def test_few_attempts_are_remembered_and_a_snapshot_brings_everything_back() -> 
 
 REQUESTS = st.one_of(
     st.builds(Notice, st.just("a"), st.integers(0, 4)),
+    st.builds(Start, st.just("a"), st.integers(0, 4)),
     st.builds(Begin, st.just("a"), st.integers(0, 4), st.integers(0, 2)),
     st.builds(End, st.just("a"), st.integers(1, 30), st.sampled_from(["done", "failed"])),
 )
@@ -116,7 +119,8 @@ def test_the_executor_refuses_what_is_older_and_what_is_done() -> None:
 
 
 def test_only_the_leader_begins_what_is_due_and_takes_over_what_is_open_for_too_long() -> None:
-    triggers, foreman = Triggers(["report"]), Foreman(1, {"report": Every(60)}, since=100, patience=20)
+    triggers, foreman = Triggers(["report"]), Foreman(1, {"report": Every(60)}, since=0, patience=20)
+    told(triggers, 1, Start("report", 99))
     assert foreman.due(triggers.jobs, 119, 1, leads=True) == []
     assert foreman.due(triggers.jobs, 120, 2, leads=False) == []
     assert foreman.due(triggers.jobs, 120, 3, leads=True) == [Begin("report", 120, 1)]
@@ -129,8 +133,22 @@ def test_only_the_leader_begins_what_is_due_and_takes_over_what_is_open_for_too_
     assert foreman.due(triggers.jobs, 300, 26, leads=True) == [Begin("report", 180, 1)]
 
 
+def test_what_was_due_before_anybody_was_there_never_was_and_that_is_said_once() -> None:
+    """On a real clock seconds count from 1970: without this a job would be made up for since then."""
+    now = 1_800_000_030
+    triggers, foreman = Triggers(["report"]), Foreman(1, {"report": Every(60)}, since=now, patience=20)
+    assert foreman.due(triggers.jobs, now, 1, leads=True) == [Start("report", now - 1)]
+    assert foreman.due(triggers.jobs, now, 2, leads=True) == []
+    assert foreman.due(triggers.jobs, now, 21, leads=True) == [Start("report", now - 1)]  # it was lost
+    assert told(triggers, 3, Start("report", now - 1)) == 1
+    assert told(triggers, 4, Start("report", now + 500)) == 0  # of a robot that was switched on later
+    assert foreman.due(triggers.jobs, now + 1, 22, leads=True) == []
+    later = Foreman(2, {"report": Every(60)}, since=now + 500, patience=20)  # it leads, and was not there at the time
+    assert later.due(triggers.jobs, now + 501, 23, leads=True) == [Begin("report", now + 30, 2)]
+
+
 def test_a_new_leader_waits_for_an_attempt_that_is_open_and_asks_again_for_what_was_not_taken() -> None:
-    triggers, foreman = Triggers(["report"]), Foreman(1, {"report": Every(60)}, since=100, patience=20)
+    triggers, foreman = Triggers(["report"]), Foreman(1, {"report": Every(60)}, since=0, patience=20)
     told(triggers, 1, Begin("report", 120, 0))
     assert [foreman.due(triggers.jobs, 121, tick, leads=True) for tick in range(5, 25)] == [[]] * 20
     assert foreman.due(triggers.jobs, 122, 25, leads=True) == [Begin("report", 120, 1)]

@@ -19,6 +19,7 @@ from swarm_consensus.run.disks import open_disk
 from swarm_consensus.run.shared_log import SharedLog, entries_table, read_log, robots_table, say
 
 NAMES = ("a", "b", "c", "d")
+OF_THE_LOG = "{one_log: true, commits_at_least: 20}"
 REPORT = in_session(Command(1, 2, pack("reports", pack_report(Report(1, 50)))))
 WORLD = """
 file_version: 1
@@ -58,6 +59,7 @@ def job_entry(request: trigger.Request) -> Entry:
         (job_entry(trigger.Begin("tea", 30, 2)), "c is to do tea of 30 s"),
         (job_entry(trigger.End("tea", 8, "failed")), "tea, as begun in entry 8: failed"),
         (job_entry(trigger.Notice("tea", 4)), "tea: occurrence 4 is due"),
+        (job_entry(trigger.Start("tea", 29)), "tea: nothing was due up to 29 s"),
         (Entry(1, COMMAND, in_session(Command(1, 2, pack("job", b"milk")))), "4 bytes for job"),
         (Entry(1, COMMAND, b"?"), "1 bytes that are no command"),
     ],
@@ -95,12 +97,35 @@ def test_of_a_run_in_memory_the_folder_keeps_each_disk(tmp_path: Path, capsys: p
     assert "opens a session" in text
     log = read_log(out)
     assert {len(saved.entries) > 20 for saved in log.saved.values()} == {True}
+    assert main(["jobs", out]) == 2
+    assert "had no jobs" in capsys.readouterr().err
+
+
+def test_what_one_snapshot_covers_is_settled_whoever_holds_it() -> None:
+    start, later = Snapshot(0, 0, members([0, 1, 2])), Snapshot(2, 1, members([0, 1, 2]))
+    first, second = Entry(1, NOTHING), Entry(1, COMMAND, REPORT)
+    log = SharedLog(
+        NAMES[:3],
+        20,
+        {
+            "a": Saved(Vote(1), later, (second,)),
+            "b": Saved(Vote(1), later, ()),
+            "c": Saved(Vote(1), start, (first, second)),
+        },
+    )
+    lines = [line for line in shown(entries_table(log)).splitlines() if line.startswith("│")]
+    assert ["not settled" in line for line in lines] == [False, False, True]
 
 
 def test_a_folder_without_a_log_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["log", str(tmp_path)]) == 2
     assert "no run folder, world.yaml is missing" in capsys.readouterr().err
     (tmp_path / "world.yaml").write_text(WORLD)
+    assert main(["log", str(tmp_path)]) == 2
+    assert "no robot has written its log yet" in capsys.readouterr().err
+    assert main(["jobs", str(tmp_path)]) == 2
+    assert "no robot has written its log yet" in capsys.readouterr().err
+    (tmp_path / "world.yaml").write_text(WORLD.replace("agreement: {report_s: 0.5}\n", "").replace(OF_THE_LOG, "{}"))
     assert main(["log", str(tmp_path)]) == 2
     assert "shared no log" in capsys.readouterr().err
 

@@ -56,6 +56,8 @@ def test_times_become_ticks_and_a_slow_radio_makes_the_mesh_patient() -> None:
     assert slow.mesh.lifetime > fast.mesh.lifetime
 
 
+HOT = {"quantity": "heat", "above": 30, "quiet_s": 10}
+
 WRONG = [
     ({"agreement": {"voters": ["r_9"]}}, "agreement.voters has 'r_9', there is no such robot or group"),
     ({"agreement": {"voters": ["r", "r_2"]}}, "agreement.voters has 'r_2' 2 times, must be once"),
@@ -66,7 +68,24 @@ WRONG = [
     ({"agreement": {"clock_drift": 0.4}}, "a lease lasts 12 ticks and is renewed every 20"),
     ({"agreement": {}, "expect": {"resumes_within_s": 2}}, "agreement.report_s is missing"),
     ({"agreement": {"jobs": [{"name": "Tea", "every_s": 5}]}}, "agreement.jobs[0].name is 'Tea', must be up to 32"),
-    ({"agreement": {"jobs": [{"name": "tea"}]}}, "agreement.jobs[0] must have one of every_s and schedule"),
+    ({"agreement": {"jobs": [{"name": "tea"}]}}, "agreement.jobs[0] must have one of every_s, schedule and when"),
+    (
+        {"agreement": {"jobs": [{"name": "tea", "every_s": 5, "when": HOT}]}},
+        "agreement.jobs[0] must have one of every_s, schedule and when",
+    ),
+    ({"agreement": {"jobs": [{"name": "tea", "when": HOT}]}}, "when.quantity is 'heat', which is none of quantities"),
+    (
+        {
+            "agreement": {"jobs": [{"name": "tea", "when": HOT}]},
+            "quantities": [{"name": "heat", "source": "position", "law": "average"}],
+        },
+        "when.quantity is 'heat', a position, must be a single number",
+    ),
+    ({"agreement": None, "expect": {"job_effects": {"tea": 1}}}, "expect.job_effects is given, but agreement"),
+    (
+        {"agreement": {"jobs": [{"name": "tea", "every_s": 5}]}, "expect": {"job_effects": {"tee": 1}}},
+        "expect.job_effects names 'tee', which is none of agreement.jobs; did you mean 'tea'",
+    ),
     ({"agreement": {}, "expect": {"jobs_within_s": 2}}, "agreement.jobs is missing: there is nothing to be done"),
     ({"agreement": None, "expect": {"one_log": True}}, "expect.one_log is given, but agreement, the log that it"),
 ]

@@ -18,15 +18,20 @@ class Follower:
 
     def append(self, message: Append) -> None:
         """Take entries in where they fit (section 3.5)."""
-        log = self._state.log
-        if message.previous_index < log.commit:  # old: what is committed is the leader's too
-            self._agree(message, log.commit)
-        elif log.term_at(message.previous_index) != message.previous_term:
+        log, entries, previous = self._state.log, message.entries, message.previous_index
+        if previous < log.commit:  # old: what is committed is the leader's too
+            agreed = log.commit
+        elif log.term_at(previous) != message.previous_term:
             self._refuse(message)
-        elif not message.entries or self._take_in(message):
-            last = message.previous_index + len(message.entries)
-            log.commit = max(log.commit, min(message.commit, last))
-            self._agree(message, last)
+            return
+        elif entries and not self._take_in(message):
+            return
+        else:
+            agreed = previous + len(entries)
+            if message.commit > log.commit:
+                log.commit = min(message.commit, agreed)
+        if message.round > self._round_answered or (entries and self._is_awaited()):
+            self._agree(message, agreed)
 
     def _take_in(self, message: Append) -> bool:
         """Append what is missing, after cutting off what conflicts; False if that were committed."""
@@ -46,17 +51,14 @@ class Follower:
         return True
 
     def _agree(self, message: Append | Chunk, index: int) -> None:
-        """Answer that everything up to an index is here, unless the message brings nothing to answer."""
+        """Answer that everything up to an index is here."""
         state = self._state
-        if isinstance(message, Append) and message.round <= self._round_answered and not self._is_awaited(message):
-            return
         self._round_answered, self._refused = message.round, False
         state.send(AppendReply(state.term, state.own, message.sender, True, index, message.round))
 
-    def _is_awaited(self, message: Append) -> bool:
+    def _is_awaited(self) -> bool:
         """Tell whether the leader waits for more than one answer a round: to entries, but hardly from a learner."""
-        votes = self._state.own in self._state.members.current.voters
-        return bool(message.entries) and (votes or self._refused)
+        return self._refused or self._state.own in self._state.members.current.voters
 
     def _refuse(self, message: Append) -> None:
         """Answer that what comes before the entries isn't here, and where the logs may agree."""

@@ -211,9 +211,7 @@ class Leader:
 
     def _match(self, member: int) -> int:
         """Return up to where a member stores the log; the leader itself counts only what is on its own disk."""
-        if member == self._state.own:
-            return self._state.log.saved
-        return self.followers[member].match
+        return self._state.log.saved if member == self._state.own else self.followers[member].match
 
     def _count_rounds(self) -> None:
         rounds, own, followers = self._rounds, self._state.own, self.followers

@@ -39,9 +39,10 @@ class Log:
 
     def term_at(self, index: int) -> int:
         """Return the term of an entry, or -1 if there is none or it is not kept any more."""
-        if self.base < index <= self.last:
-            return self._entries[index - self.base - 1].term
-        return self.base_term if index == self.base else -1
+        place = index - self.base - 1
+        if place >= 0 and index <= self.last:
+            return self._entries[place].term
+        return self.base_term if place == -1 else -1
 
     def is_at_least(self, last_index: int, last_term: int) -> bool:
         """Tell whether another log is at least as up to date as this one (section 3.6.1)."""
@@ -50,6 +51,15 @@ class Log:
     def between(self, first: int, last: int) -> list[Entry]:
         """Return the entries from `first`, above the base, to `last`, both included."""
         return self._entries[first - self.base - 1 : last - self.base]
+
+    def unsaved(self) -> tuple[Entry, ...]:
+        """Return the entries that are not stored yet."""
+        return tuple(self._entries[self.saved - self.base :])
+
+    def unapplied(self) -> list[tuple[int, Entry]]:
+        """Return what is committed and not applied, each with its index."""
+        applied, base = self.applied, self.base
+        return list(enumerate(self._entries[applied - base : self.commit - base], applied + 1))
 
     def fitting(self, first: int, most: int, size: int) -> tuple[Entry, ...]:
         """Return entries from `first` on, at most so many, with so many bytes of data; at least one if there is one."""

@@ -76,6 +76,7 @@ class Node:
         self._follower = self.following(self.state)
         self._stored_vote = saved.vote
         self._handed_out: Ready | None = None
+        self._stirred = True  # something has happened since `ready` looked, without which nothing can be due
         self._handlers = {kind: getattr(self, name) for kind, name in _HANDLERS.items()}
 
     # what is asked of it
@@ -94,6 +95,7 @@ class Node:
         state = self.state
         if len(data) > state.settings.message_bytes:
             raise AgreementError(f"a command of {len(data)} bytes, must be at most {state.settings.message_bytes}")
+        self._stirred = True
         if self.lead:
             return self.lead.propose(data)
         if state.leader is None:
@@ -109,6 +111,7 @@ class Node:
         be on its way.
         """
         state = self.state
+        self._stirred = True
         if self.lead:
             self.lead.read(state.own, token)
         elif state.leader is None:
@@ -147,8 +150,10 @@ class Node:
         log.compact(snapshot, kept=self.state.settings.window)
         self.state.members.compact(snapshot.index)
         self.state.snapshot_due = snapshot
+        self._stirred = True
 
     def _led(self, what: str) -> Leader:
+        self._stirred = True
         if self.lead is None:
             known = self.state.leader
             where = "no leader is known" if known is None else f"member {known} leads"
@@ -161,6 +166,7 @@ class Node:
         """Let one tick of the local clock pass."""
         state = self.state
         state.now += 1
+        self._stirred = True
         if self.lead:
             self.lead.tick()
             if self.lead.has_lost_quorum():
@@ -171,6 +177,7 @@ class Node:
     def step(self, message: Message) -> None:
         """Take in a message of another member."""
         state = self.state
+        self._stirred = True
         if message.to != state.own:
             state.faults += 1
         elif message.term == state.term or (message.term > state.term and self._catch_up(message)):
@@ -341,46 +348,40 @@ class Node:
 
     def ready(self) -> Ready | None:
         """Return what is to be stored, sent and applied, or None; `advance` must follow before anything else."""
+        if not self._stirred:
+            return None
+        self._stirred = False
         state, log, stored = self.state, self.state.log, self._stored_vote
         if self.lead:
             self.lead.send()
         voted = stored.term != state.term or stored.voted_for != state.voted_for
-        reads = self._due_reads() if state.reads else []
-        if not (
-            state.outbox or log.saved < log.last or log.applied < log.commit or voted or state.snapshot_due or reads
-        ):
+        vote = Vote(state.term, state.voted_for) if voted else None
+        snapshot, messages = state.snapshot_due, state.outbox
+        entries = log.unsaved() if log.saved < log.last else ()
+        committed = log.unapplied() if log.applied < log.commit else []
+        reads = [read for read in state.reads if read.index <= log.commit] if state.reads else []
+        if not (messages or entries or committed or vote or snapshot or reads):
             return None
-        first = log.saved + 1
-        self._handed_out = Ready(
-            Vote(state.term, state.voted_for) if voted else None,
-            state.snapshot_due,
-            state.restore,
-            first,
-            tuple(log.between(first, log.last)) if first <= log.last else (),
-            state.outbox,
-            list(enumerate(log.between(log.applied + 1, log.commit), log.applied + 1)),
-            reads,
-        )
+        self._handed_out = Ready(vote, snapshot, state.restore, log.saved + 1, entries, messages, committed, reads)
         return self._handed_out
-
-    def _due_reads(self) -> list[Read]:
-        return [read for read in self.state.reads if read.index <= self.state.log.commit]
 
     def advance(self) -> None:
         """Tell that everything of the last `Ready` is stored, and will be sent and applied."""
-        done, state, log = self._handed_out, self.state, self.state.log
+        done, state = self._handed_out, self.state
         if done is None:
             raise RuntimeError("advance() without ready()")
+        log = state.log
         self._handed_out = None
-        self._stored_vote = done.vote or self._stored_vote
-        state.snapshot_due, state.restore = None, False
-        state.outbox = []
+        if done.vote:
+            self._stored_vote = done.vote
+        state.snapshot_due, state.restore, state.outbox = None, False, []
         if done.reads:
             state.reads = [read for read in state.reads if read not in done.reads]
         log.applied += len(done.committed)
         if done.entries:
             log.saved = log.last
             if self.lead:
+                self._stirred = True
                 self.lead.commit()
                 self._leave_if_removed()
 

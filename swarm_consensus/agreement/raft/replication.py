@@ -42,7 +42,8 @@ class Progress:
         if reply.index <= self.match:
             return False
         self.match = reply.index
-        self.next = max(self.next, reply.index + 1)
+        if self.next <= reply.index:
+            self.next = reply.index + 1
         return True
 
     def accept_chunk(self, reply: ChunkReply) -> None:
@@ -64,9 +65,14 @@ class Progress:
     def send(self, state: State, round_: int) -> None:
         """Send what the follower lacks, as far as it may be sent now."""
         log = state.log
-        while (self._sending or self.next <= log.last) and not self._is_full(state):
-            self._send_one(state, round_)
-        if self.told < log.commit and self.next > log.base and not (self.probing or self._sending):
+        if self.probing or self._sending or self.next <= log.base:
+            if (self._sending or self.next <= log.last) and not self._is_full(state):
+                self._send_one(state, round_)
+            return
+        end = self.match + state.settings.window + 1
+        while self.next <= log.last and self.next < end:
+            self._send_append(state, round_, most=end - self.next)
+        if self.told < log.commit:
             self._send_append(state, round_, most=0)
 
     def beat(self, state: State, round_: int) -> None:
@@ -86,8 +92,7 @@ class Progress:
         if self._sending or self.next <= state.log.base:
             self._send_chunk(state, round_)
         else:
-            window = state.settings.window
-            self._send_append(state, round_, window if self.probing else self.match + window + 1 - self.next)
+            self._send_append(state, round_, most=state.settings.window)
 
     def _send_append(self, state: State, round_: int, most: int) -> None:
         log = state.log

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 
 from swarm_consensus.agreement.errors import SettingsError
-from swarm_consensus.errors import InputError
+from swarm_consensus.errors import InputError, nearest
 from swarm_consensus.simulation.agreement import mesh_of, settings_of, times_of
 from swarm_consensus.simulation.checks.references import label_problems
 from swarm_consensus.simulation.roster import members, robot_names
-from swarm_consensus.simulation.scenario import Agreement, Scenario
+from swarm_consensus.simulation.scenario import Agreement, Scenario, When
 
 MOST = 7  # voters: each more costs messages, and a majority of 7 stands three crashes
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_JUDGED = ("jobs_within_s", "one_log", "minority_commits", "commits_at_least", "resumes_within_s")
+_JUDGED = ("jobs_within_s", "job_effects", "one_log", "minority_commits", "commits_at_least", "resumes_within_s")
 
 
 def agreement_problems(scenario: Scenario) -> Iterator[str]:
@@ -22,16 +22,20 @@ def agreement_problems(scenario: Scenario) -> Iterator[str]:
     agreement, expect = scenario.agreement, scenario.expect
     if agreement is None:
         for field in _JUDGED:
-            if getattr(expect, field) is not None:
+            if getattr(expect, field) not in (None, {}):
                 yield f"expect.{field} is given, but agreement, the log that it judges, is missing"
         return
     yield from _voter_problems(agreement, robot_names(scenario))
     yield from _setting_problems(scenario, agreement)
-    yield from _job_problems(agreement)
+    yield from _job_problems(scenario, agreement)
     if expect.jobs_within_s is not None and not agreement.jobs:
         yield "expect.jobs_within_s is given, but agreement.jobs is missing: there is nothing to be done"
     if expect.resumes_within_s is not None and agreement.report_s is None:
         yield "expect.resumes_within_s is given, but agreement.report_s is missing: nobody would write into the log"
+    jobs = [job.name for job in agreement.jobs]
+    for name in expect.job_effects:
+        if name not in jobs:
+            yield f"expect.job_effects names '{name}', which is none of agreement.jobs{nearest(name, jobs)}"
 
 
 def _voter_problems(agreement: Agreement, names: list[str]) -> Iterator[str]:
@@ -45,7 +49,7 @@ def _voter_problems(agreement: Agreement, names: list[str]) -> Iterator[str]:
         yield f"agreement.voters names {len(voters)} robots, must be at most {MOST}; the others learn all the same"
 
 
-def _job_problems(agreement: Agreement) -> Iterator[str]:
+def _job_problems(scenario: Scenario, agreement: Agreement) -> Iterator[str]:
     names = [job.name for job in agreement.jobs]
     for index, job in enumerate(agreement.jobs):
         path = f"agreement.jobs[{index}]"
@@ -53,13 +57,23 @@ def _job_problems(agreement: Agreement) -> Iterator[str]:
             yield f"{path}.name is {job.name!r}, must be up to 32 lower-case letters, digits and _, a letter first"
         if names.index(job.name) != index:
             yield f"{path}.name is {job.name!r}, which agreement.jobs[{names.index(job.name)}] has already"
-        if (job.every_s is None) == (job.schedule is None):
-            yield f"{path} must have one of every_s and schedule, which says when it is due"
+        if sum(each is not None for each in (job.every_s, job.schedule, job.when)) != 1:
+            yield f"{path} must have one of every_s, schedule and when, which says when it is due"
+        elif job.when is not None:
+            yield from _condition_problems(scenario, job.when, f"{path}.when")
         elif job.schedule is not None:
             try:
                 times_of(job)
             except SettingsError as error:
                 yield from (f"{path}.schedule can't be kept: {problem}" for problem in error.problems)
+
+
+def _condition_problems(scenario: Scenario, when: When, path: str) -> Iterator[str]:
+    names = [quantity.name for quantity in scenario.quantities]
+    if when.quantity not in names:
+        yield f"{path}.quantity is '{when.quantity}', which is none of quantities{nearest(when.quantity, names)}"
+    elif scenario.quantities[names.index(when.quantity)].source == "position":
+        yield f"{path}.quantity is '{when.quantity}', a position, must be a single number to be above anything"
 
 
 def _setting_problems(scenario: Scenario, agreement: Agreement) -> Iterator[str]:

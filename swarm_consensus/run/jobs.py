@@ -1,0 +1,88 @@
+"""What became of the jobs of a swarm, from what its robots' disks hold in a run folder: ``swarm jobs``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from swarm_consensus.agreement.machines import Machines
+from swarm_consensus.agreement.raft.messages import COMMAND
+from swarm_consensus.agreement.sessions import Sessions
+from swarm_consensus.agreement.trigger import Job, Triggers
+from swarm_consensus.errors import InputError
+from swarm_consensus.robot.jobs import JOBS
+from swarm_consensus.run.shared_log import SharedLog, read_log
+from swarm_consensus.run.worlds import load
+from swarm_consensus.simulation import scenario as scenarios
+
+REAL = 1_000_000_000  # s: a second beyond this one is of a real clock, since 1970, and no time of a simulation
+
+
+def read_jobs(folder: str | Path) -> tuple[SharedLog, dict[str, tuple[str, Job]]]:
+    """Return the log of a run folder, and of each job when it is due and what the settled part of the log says of it.
+
+    Raises
+    ------
+    InputError
+        If it is no run folder, or its world has no jobs.
+    StorageError
+        If a robot's file is not what it wrote.
+    """
+    agreement = load(Path(folder) / "world.yaml").agreement if (Path(folder) / "world.yaml").is_file() else None
+    log = read_log(folder)
+    if agreement is None or not agreement.jobs:
+        raise InputError([f"{folder}: the swarm of this run had no jobs; they stand in a world's section agreement"])
+    states = carried_out(log, [job.name for job in agreement.jobs])
+    return log, {job.name: (_due(job), states[job.name]) for job in agreement.jobs}
+
+
+def carried_out(log: SharedLog, names: list[str]) -> dict[str, Job]:
+    """Return the jobs after everything that is settled, carried out in order."""
+    triggers = Triggers(names)
+    sessions = Sessions(Machines({JOBS: triggers}))
+    # of those who hold all that is settled: whose log goes furthest, by the rule by which voters choose
+    robot = max(log.saved, key=lambda name: (_last_term(log, name), log.last(name)))
+    snapshot = log.saved[robot].snapshot
+    sessions.restore(snapshot.state)
+    for index, entry in enumerate(log.saved[robot].entries, snapshot.index + 1):
+        holders = [other for other in log.saved if log.entry(other, index) == entry]
+        if not log.is_settled(index, holders):
+            break
+        if entry.kind == COMMAND:
+            sessions.apply(index, entry.data)
+    return triggers.jobs
+
+
+def jobs_table(log: SharedLog, jobs: dict[str, tuple[str, Job]]) -> Table:
+    """Return one row for each attempt that is remembered, the newest of each job last."""
+    shown = Table("job", "due", "done up to", "attempt", "at occurrence", "by", "outcome")
+    for name, (due, job) in jobs.items():
+        first = (escape(name), escape(due), when(job.done) if job.done else "nothing yet")
+        if not job.attempts:
+            shown.add_row(*first, "", "", "", "")
+        for place, attempt in enumerate(job.attempts):
+            robot = log.names[attempt.robot] if attempt.robot < len(log.names) else f"robot {attempt.robot}"
+            told = (str(attempt.token), when(attempt.number), escape(robot), attempt.outcome)
+            shown.add_row(*(first if place == 0 else ("", "", "")), *told)
+    return shown
+
+
+def when(number: int) -> str:
+    """Return an occurrence in words: the second of a simulation, a time of day, or the number of one by condition."""
+    if number < REAL:
+        return str(number)
+    return datetime.fromtimestamp(number, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _due(job: scenarios.Job) -> str:
+    if job.when is not None:
+        return f"while {job.when.quantity} is above {job.when.above:g}"
+    return job.schedule if job.schedule is not None else f"every {job.every_s} s"
+
+
+def _last_term(log: SharedLog, robot: str) -> int:
+    saved = log.saved[robot]
+    return saved.entries[-1].term if saved.entries else saved.snapshot.term
