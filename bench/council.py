@@ -168,8 +168,8 @@ def campaign(runs: int) -> str:
         assert council.proven() <= {NAMES[robot] for robot in bad}, f"run {seed}: an honest robot is shown to lie"
         caught, traitors = caught + len(council.proven()), traitors + len(bad)
     return (
-        f"{runs} runs, {crashes} crashes, {traitors} traitors of whom {caught} were caught as soon as all knew, slowest "
-        f"{slowest} ticks; nobody parted, no honest robot shown to lie"
+        f"{runs} runs, {crashes} crashes, {traitors} traitors of whom {caught} were caught as soon as all knew, "
+        f"slowest {slowest} ticks; nobody parted, no honest robot shown to lie"
     )
 
 
