@@ -1,7 +1,11 @@
-"""Bundles: bytes and time to spread a megabyte to twelve robots over three hops, with loss and a corrupting relay."""
+"""Bundles: bytes and time to spread a megabyte to twelve robots over three hops, with loss and a corrupting relay.
+
+`bundles.py world [BYTES]`: the same in the frames of the robots of the world `bundle`, beside everything else.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Collection
 
@@ -13,6 +17,15 @@ from rich.table import Table
 from swarm_consensus.network.keys import PrivateKey
 from swarm_consensus.network.manifest import CHUNK, check, sign
 from swarm_consensus.network.spreading import Chunk, Message, Offer, Pace, Shelf, Transfer, Want, pack
+from swarm_consensus.robot.agent import Agent
+from swarm_consensus.robot.bundles import digest_of
+from swarm_consensus.run.worlds import find_world, load
+from swarm_consensus.simulation.cargo import data_of
+from swarm_consensus.simulation.engine import Simulation
+from swarm_consensus.simulation.fleet import agent_configs
+from swarm_consensus.simulation.kinematic import KinematicWorld
+from swarm_consensus.simulation.placement import place
+from swarm_consensus.simulation.scenario import Security
 
 KEY = PrivateKey(bytes(range(32)))
 LAYERS = ((0,), (1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11))  # each hears its own layer, the one before and the one after
@@ -139,8 +152,40 @@ def row(name: str, mesh: Mesh, data: bytes) -> list[str]:
             str(mesh.largest), named, f"{took:.1f}"]  # fmt: skip
 
 
+def in_world(size: int) -> str:
+    """Spread a bundle in the world of that name, without its crash and its seals, and say what it took."""
+    world = load(find_world("bundle"))
+    assert world.bundle
+    change = msgspec.structs.replace
+    bundle = change(world.bundle, bytes=size, budget_bytes_s=16_000)
+    world = change(world, bundle=bundle, faults=[], security=Security(seal="none"), duration_s=20.0 + size / 2500)
+    robots = place(world, np.random.default_rng(0))
+    simulation = Simulation(world, robots, KinematicWorld(world, robots), np.random.default_rng(1))
+    agents = [Agent(config) for config in agent_configs(world, robots)]
+    while not simulation.done:
+        stimuli = simulation.begin()
+        simulation.finish(
+            [agent.tick(stimulus) if stimulus else None for agent, stimulus in zip(agents, stimuli, strict=True)]
+        )
+        cargos = [agent._sharing.cargo(agent.names) for agent in agents]
+        if all(cargo and cargo.digest and cargo.index for cargo in cargos):
+            break
+    right = digest_of(data_of(bundle))
+    assert all(cargo and cargo.digest == right for cargo in cargos), cargos
+    sent = sum(agent._sharing.bundles.sent for agent in agents if agent._sharing.bundles)
+    named = {name for cargo in cargos if cargo for name in cargo.named}
+    ideal = size * (len(agents) - 1)
+    return (
+        f"{size} bytes on all {len(agents)} robots, active from entry {cargos[0].index if cargos[0] else 0} on, after "
+        f"{simulation.time:.1f} s; {sent / 1e6:.2f} MB sent, {sent / ideal:.2f} of the ideal; named: {', '.join(named)}"
+    )
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the table, or what the world took."""
+    if sys.argv[1:2] == ["world"]:
+        print(in_world(int(sys.argv[2]) if len(sys.argv) > 2 else MEGABYTE))
+        return
     data = np.random.default_rng(1).bytes(MEGABYTE)
     table = Table(
         "mesh", "MB", "chunks", "wants", "offers", "over ideal", "ticks", "s at 20 Hz", "largest", "named", "s"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 SECONDS = 20  # for each target, unless another number is given
-PARTS = ["swarm_consensus.network", "swarm_consensus.agreement"]
+PARTS = ["swarm_consensus.network", "swarm_consensus.agreement", "swarm_consensus.robot"]
 
 
 def fuzz(name: str, seconds: int) -> None:
@@ -37,7 +37,7 @@ def main() -> None:
         return
     if len(sys.argv) > 2:
         fuzz(sys.argv[2], seconds)
-    for name in ("frame", "sealed", "bundle", "request", "vote"):
+    for name in ("frame", "sealed", "bundle", "request", "vote", "letter", "note"):
         command = [sys.executable, __file__, str(seconds), name]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         runs = [line.split()[-1] for line in result.stderr.splitlines() if "number_of_executed_units" in line]

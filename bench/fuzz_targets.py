@@ -8,21 +8,31 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from msgspec import Raw
 
+from swarm_consensus.agreement.activation import Activations
 from swarm_consensus.agreement.byzantine.broadcast import Broadcast, Say
 from swarm_consensus.agreement.byzantine.decision import Decider
-from swarm_consensus.agreement.byzantine.messages import Message
+from swarm_consensus.agreement.byzantine.messages import Message, Saved
+from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.agreement.roles import PURPOSE, Grant, Order, Person, Request, Revoke, Roles, ruling_of
 from swarm_consensus.agreement.roles import sign as roles_sign
 from swarm_consensus.agreement.simulator.notary import Notary
 from swarm_consensus.network import seal
 from swarm_consensus.network.bundle_file import BundleFile
-from swarm_consensus.network.frame import Frame, FrameError, decode, encode, messages_of
+from swarm_consensus.network.frame import Frame, FrameError, Note, decode, encode, messages_of
 from swarm_consensus.network.keys import PrivateKey
 from swarm_consensus.network.manifest import BundleFault, sign
+from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.network.replay import Marks
 from swarm_consensus.network.seal import Identity, Kind, Opener, Sealer, SealError
-from swarm_consensus.network.spreading import Offer, Transfer, Want, identifier, pack, unpack
+from swarm_consensus.network.spreading import Offer, Pace, Transfer, Want, identifier, pack, unpack
+from swarm_consensus.robot.bundles import TOPIC, BundleOrders, Bundles
+from swarm_consensus.robot.decisions import DecisionOrders, Decisions, Keys, Part, read_ballot
+from swarm_consensus.robot.disk import MemoryDisk
+from swarm_consensus.robot.letters import cut
+from swarm_consensus.robot.seats import COMMIT, Ask, Ballot, Question, Word
 
 CORPUS = Path(__file__).resolve().parents[1] / "test" / "data" / "fuzz"
 KEY = PrivateKey(bytes(range(32)))
@@ -92,7 +102,34 @@ def vote(data: bytes) -> None:
         member.step(msgspec.msgpack.decode(data, type=Say))
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {each.__name__: each for each in (frame, sealed, bundle, request, vote)}
+def letter(data: bytes) -> None:
+    """Hear a message of the mesh as a member and as an outsider, as it is and as a letter; read a decision's file."""
+    for own in (1, 5):
+        mesh = Mesh(own, 6, MeshSettings(), 20)
+        part = Part(Question("q", "mission", b"x", (0, 1, 2, 3), 1), value=COMMIT)
+        keys = Keys(KEY, (KEY.public,) * 6)
+        robot = Decisions(own, DecisionOrders((part,)), keys, mesh, MemoryDisk(), np.zeros((0, 2)), ())
+        robot.start(np.zeros(3))
+        robot.hear(0, data)
+        for sheet in cut(data) if data else ():
+            assert robot.hear(0, sheet)
+        robot.act()
+    with contextlib.suppress(StorageError):
+        read_ballot(data)
+
+
+def note(data: bytes) -> None:
+    """Hear what a neighbour says of a bundle."""
+    orders = BundleOrders(Pace(), 8000)
+    robot = Bundles(9, 12, orders, 20, MemoryDisk(), Activations(lambda: (KEY.public,)), lambda _: True)
+    robot.hear(1, Note(TOPIC, Raw(pack(Offer(MANIFEST, 32)))))
+    robot.hear(1, Note(TOPIC, Raw(data)))
+    robot.act(5)
+    robot.take(1000)
+
+
+_EACH = (frame, sealed, bundle, request, vote, letter, note)
+TARGETS: dict[str, Callable[[bytes], None]] = {each.__name__: each for each in _EACH}
 
 
 def seeds(name: str) -> list[bytes]:
@@ -104,7 +141,11 @@ def seeds(name: str) -> list[bytes]:
         proofs = {"identity": seal.by_identity(KEY, b"x"), "group": seal.by_group(SECRET, b"x")}
         sealers = [Sealer(1, 1, kind, proofs[kind]) for kind in ("identity", "group")]  # type: ignore[arg-type]
         return [encode(own), *(each.seal(encode(own)) for each in sealers)]
-    if name == "bundle":
+    if name == "letter":
+        words: list[Word] = [Ask(), *(msgspec.msgpack.decode(each, type=Message) for each in seeds("vote")[:2])]
+        letters = [msgspec.msgpack.encode((0, word)) for word in words]
+        return [*letters, *(sheet for each in letters for sheet in cut(each)), msgspec.msgpack.encode(Ballot(Saved()))]
+    if name in ("bundle", "note"):
         source, asker = Transfer(0, MANIFEST, data=bytes(range(256)) * 8), Transfer(9, MANIFEST)
         source.hear(9, Want(identifier(MANIFEST), 0, ((0, 5),)))
         asker.hear(0, Offer(MANIFEST, 32))

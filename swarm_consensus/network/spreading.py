@@ -193,8 +193,8 @@ class Transfer:
 
     def hear(self, peer: int, message: Message) -> None:
         """Take in a message of a neighbour whom the seal has proven."""
-        if peer == self._own or peer in self.counters.faults:
-            return
+        if peer == self._own or (peer in self.counters.faults and not isinstance(message, Want)):
+            return  # who was named is believed nothing, and served all the same: it may be one of those who need it
         if isinstance(message, Offer):
             if identifier(message.manifest) == self._id:
                 known = self._peers.setdefault(peer, Peer())
@@ -289,6 +289,8 @@ class Transfer:
     def _on_chunk(self, peer: int, chunk: Chunk) -> None:
         if chunk.index in self._chunks:
             self.counters.doubles += 1
+            if chunk.data != self._chunks[chunk.index]:  # what is here was verified
+                self._name(peer, chunk)
             return
         verdict = self._nodes.verify(chunk.index, chunk.data, chunk.path) if self._is_right(chunk) else False
         if verdict is None:

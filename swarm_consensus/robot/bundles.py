@@ -15,7 +15,6 @@ from msgspec import Raw
 from swarm_consensus.agreement.activation import Activations, Announce, Whole, pack
 from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.network.frame import MTU, Note, packed
-from swarm_consensus.network.keys import PublicKey
 from swarm_consensus.network.manifest import BundleFault, Manifest, check
 from swarm_consensus.network.spreading import Chunk, Message, Offer, Pace, Transfer, unpack
 from swarm_consensus.network.spreading import pack as pack_message
@@ -32,7 +31,6 @@ DEAF = 40  # ticks of silence after which a neighbour is not asked any more
 class BundleOrders:
     """What one robot is told of bundles."""
 
-    commanders: tuple[PublicKey, ...]  # whose signature vouches for one
     pace: Pace
     bytes_s: int  # that a robot may send for it, a second
     manifest: Manifest | None = None  # where it comes from: of what it has
@@ -89,7 +87,8 @@ class Bundles:
     def _adopt(self, manifest: Manifest, data: bytes | None = None) -> None:
         """Begin with a bundle, with what of it is on the disk."""
         try:
-            check(manifest, self._orders.commanders)
+            if not self._is_announced(manifest):
+                check(manifest, self._activations.commanders())
             shelf = self._disk.shelf(f"bundle_{manifest.root.hex()}")
             self.transfer = self._orders.transfer(self._own, manifest, self._orders.pace, shelf, data)
         except (BundleFault, StorageError) as fault:
@@ -97,6 +96,11 @@ class Bundles:
             return
         self.resumed = 0 if data is not None else self.transfer.chunks
         self._out, self._digest = [], ""
+
+    def _is_announced(self, manifest: Manifest) -> bool:
+        """Tell whether the log took a bundle in, as it did if its commander was one then."""
+        each = (self._activations.active.get(manifest.name), self._activations.coming.get(manifest.name))
+        return manifest in [found.manifest for found in each if found is not None]
 
     def _refuse(self, manifest: Manifest, why: str) -> None:
         self.refusals[manifest] = why

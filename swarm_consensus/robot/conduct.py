@@ -152,7 +152,7 @@ class Conduct:
         return self._speed if agreed is None else min(max(float(agreed[0]), 0.0), self._speed)
 
     def _present_goal(self, reference: Array) -> Array | None:
-        """Return the goal, (d,) m; if the swarm decides or agrees on it, what this robot knows or believes of it now."""
+        """Return the goal, (d,) m; if the swarm decides or agrees on it, as this robot knows it now."""
         place, name = self._sharing.place(), self._task.agreed_goal
         if place is None and name is None:
             return self._goal

@@ -64,9 +64,8 @@ class Sharing:
         own, count, rate = config.index, len(config.roster), config.rate
         disk = disk or MemoryDisk()
         bundle, decisions, orders = config.bundle, config.decisions, config.facts
-        activations = Activations(lambda: bundle.commanders if bundle else ())
-        machines: dict[str, Machine] = {TOPIC: activations} if bundle else {}
         trust = config.trust
+        machines: dict[str, Machine] = {}
         self._desk: Desk | None = None
         self._minutes: Minutes | None = None
         if trust is not None and trust.people and orders is not None:
@@ -74,6 +73,10 @@ class Sharing:
             machines[COMMANDS] = self._desk.machine
             storage = MemoryStorage(orders.config(count)) if storage is None else storage
             self._minutes = None if secrets is None else Minutes(storage, secrets.key, trust.swarm)
+        desk = self._desk
+        activations = Activations(lambda: desk.machine.roles.commanders() if desk else ())
+        if bundle is not None:
+            machines[TOPIC] = activations
         self.task = config.task  # what the robot is to do, by what people ordered so far
         self._config = config
         self.facts = Facts(own, count, orders, rate, storage, machines) if orders else None

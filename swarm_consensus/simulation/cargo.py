@@ -6,13 +6,12 @@ from hashlib import blake2b
 
 import numpy as np
 
-from swarm_consensus.network.keys import PublicKey
 from swarm_consensus.network.manifest import Manifest, sign
 from swarm_consensus.network.spreading import Pace, Transfer
 from swarm_consensus.robot.bundles import BundleOrders
 from swarm_consensus.simulation.captured import Corrupter
 from swarm_consensus.simulation.decisions import named
-from swarm_consensus.simulation.identities import founders, simulated_key, swarm_of
+from swarm_consensus.simulation.identities import simulated_key, swarm_of
 from swarm_consensus.simulation.roster import robot_names
 from swarm_consensus.simulation.scenario import Bundle, Scenario
 
@@ -25,12 +24,6 @@ def data_of(bundle: Bundle) -> bytes:
     """Return what is in a bundle: bytes that follow from its name alone, and that nothing compresses."""
     seed = int.from_bytes(blake2b(bundle.name.encode(), digest_size=8).digest(), "big")
     return np.random.default_rng(seed).bytes(bundle.bytes)
-
-
-def commanders_of(scenario: Scenario) -> tuple[PublicKey, ...]:
-    """Return the keys of those who may vouch for a bundle."""
-    people = founders(scenario)
-    return tuple(PublicKey(raw) for raw, person in people.items() if person.role in SIGNING)
 
 
 def manifest_of(scenario: Scenario) -> Manifest | None:
@@ -55,7 +48,6 @@ def bundle_of(scenario: Scenario, robot: str) -> BundleOrders | None:
         return None
     is_source = robot == bundle.source
     return BundleOrders(
-        commanders=commanders_of(scenario),
         pace=pace_of(bundle, scenario.control.rate_hz),
         bytes_s=bundle.budget_bytes_s,
         manifest=manifest_of(scenario) if is_source else None,

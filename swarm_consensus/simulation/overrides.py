@@ -39,7 +39,8 @@ def with_robots(scenario: Scenario, count: int) -> Scenario:
 def with_duration(scenario: Scenario, duration: float) -> Scenario:
     """Return the scenario with another duration.
 
-    What it expects by a later time is expected at the end; faults, partitions and commands that would come later never do.
+    What it expects by a later time is expected at the end; faults, partitions and commands that would come later never
+    do.
 
     Raises
     ------
@@ -50,8 +51,9 @@ def with_duration(scenario: Scenario, duration: float) -> Scenario:
     if not least <= duration <= LARGEST:
         raise InputError([f"--duration is {duration:g}, must be between {least:g} and {LARGEST:.7g} seconds"])
     expect, radio = scenario.expect, scenario.radio
-    if expect.by_s is not None and expect.by_s > duration:
-        expect = msgspec.structs.replace(expect, by_s=float(duration))
+    times = {"by_s": expect.by_s, "active_by_s": expect.active_by_s}
+    late = {field: float(duration) for field, time in times.items() if time is not None and time > duration}
+    expect = msgspec.structs.replace(expect, **late)
     partitions = [partition for partition in radio.partitions if partition.from_s < duration]
     return msgspec.structs.replace(
         scenario,

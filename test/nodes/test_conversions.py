@@ -33,7 +33,7 @@ from swarm_consensus.nodes.conversions import (
     status_from_ros,
     status_to_ros,
 )
-from swarm_consensus.robot.state import Command, Odometry, Standing, Status, Value
+from swarm_consensus.robot.state import Cargo, Command, Decided, Odometry, Standing, Status, Value
 
 RATE = 20
 SPECIAL = st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 2.2e-308, 1.0 / 3.0])
@@ -215,6 +215,29 @@ def test_a_frame_keeps_every_byte(frame: bytes) -> None:
             digest=st.sampled_from(["", "00ff"]),
             stopped=st.sampled_from(["", "the disk of x.sqlite is full; nothing is lost"]),
         ),
+        decisions=st.lists(
+            st.builds(
+                Decided,
+                name=st.sampled_from(["meeting", "mission_2"]),
+                value=st.sampled_from(["", "abort", "-3.250 4.000"]),
+                view=st.integers(0, 2**53),
+                liars=NAMES,
+            ),
+            max_size=2,
+            unique_by=lambda decided: decided.name,
+        ).map(tuple),
+        cargo=st.none()
+        | st.builds(
+            Cargo,
+            name=st.sampled_from(["map", "plan_2"]),
+            number=st.integers(0, 2**53),
+            chunks=st.integers(0, 10**6),
+            of=st.integers(0, 10**6),
+            digest=st.sampled_from(["", "00ff"]),
+            index=st.integers(0, 2**53),
+            resumed=st.integers(0, 10**6),
+            named=NAMES,
+        ),
     )
 )
 def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
@@ -222,7 +245,7 @@ def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
     assert found is not None
     for name in ("reference", "desired", "velocity"):
         assert bits(getattr(found, name)) == bits(getattr(status, name)), name
-    for name in ("mode", "held", "lost", "active", "dropped", "lambda2", "facts"):
+    for name in ("mode", "held", "lost", "active", "dropped", "lambda2", "facts", "decisions", "cargo"):
         assert getattr(found, name) == getattr(status, name)
     assert [(each.name, bits(each.value), each.spread) for each in found.values] == [
         (each.name, bits(each.value), each.spread) for each in status.values
@@ -272,6 +295,10 @@ LIES = [{key: None} for key in GOOD] + [
     {"value heat": "1.0"},
     {"value heat": "warm", "spread heat": "0.0"},
     {"lambda2": "large"},
+    {"decision q": "abort"},
+    {"decision q": "abort", "view q": "one", "liars q": ""},
+    {"bundle_name": "map"},
+    {"bundle_name": "map", "bundle_digest": "", "bundle_named": "", "bundle_chunks": "few"},
 ]
 
 

@@ -59,7 +59,7 @@ class Convoy:
 
     def make(self, robot: int) -> Bundles:
         source = (MANIFEST, DATA) if robot == 0 else (None, None)
-        orders = BundleOrders((KEY.public,), PACE, self.budget, *source, self.kinds.get(robot, Transfer))
+        orders = BundleOrders(PACE, self.budget, *source, self.kinds.get(robot, Transfer))
         machine = self.machines[robot]
         return Bundles(robot, self.count, orders, RATE, self.disks[robot], machine, self.ask)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import msgspec
@@ -96,7 +97,7 @@ def test_locks_tells_who_held_which_permit_when(tmp_path: Path, capsys: pytest.C
     assert firsts == {"west": "eastbound", "east": "westbound"}
     for queue in firsts:  # one permit each: no two are held at a time
         mine = [tenure for tenure in locks.tenures if tenure.queue == queue]
-        assert all(a.ended and a.last < b.first for a, b in zip(mine, mine[1:], strict=False))
+        assert all(a.ended and a.last < b.first for a, b in itertools.pairwise(mine))
     assert main(["log", out]) == 0
     assert "asks for" in capsys.readouterr().out
 

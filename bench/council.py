@@ -1,12 +1,15 @@
-"""Robots in a row that only decide: a mesh and a disk each, a radio that loses, no physics."""
+"""Decisions over the mesh of robots in a row, with captured members: how soon, and bytes. `council.py N`: N runs."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 from swarm_consensus.agreement.byzantine.decision import Timing
 from swarm_consensus.agreement.quorum import liars_tolerated
@@ -21,6 +24,7 @@ from swarm_consensus.simulation.captured import Plot, Traitor
 KEYS = [PrivateKey(bytes((number + 1,)) * 32) for number in range(16)]
 NAMES = [f"r{number}" for number in range(16)]
 TIMING = Timing(patience=100, again=60)
+RUNS = 100  # of the campaign, unless another number is given
 _decoder = msgspec.msgpack.Decoder(Parcels)
 
 
@@ -131,3 +135,58 @@ class Council:
     def proven(self) -> set[str]:
         """Return whose lies honest robots have proofs of."""
         return {liar for robot in self.honest() for liar in self.robots[robot].status(NAMES)[0].liars}
+
+
+def row(name: str, council: Council) -> list[str]:
+    """Run until all know, then until liars are found out, and return a row of the table."""
+    start = council.tick
+    council.run()
+    ticks, sent = council.tick - start, [robot._mesh.sent for robot in council.robots]
+    council.step(4 * TIMING.again)
+    values, views = set(council.values()), {council.robots[robot].status(NAMES)[0].view for robot in council.honest()}
+    caught = f"{len(council.proven())} of {len(council.traitors)}" if council.traitors else ""
+    return [name, str(ticks), f"{np.mean(sent):.0f}", str(max(views)), caught, str(len(values))]
+
+
+def campaign(runs: int) -> str:
+    """Random swarms with as many traitors as they bear, loss, several hops, crashes; all must decide alike."""
+    slowest, caught, traitors, crashes = 0, 0, 0, 0
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        count = int(rng.choice((4, 7, 10)))
+        bad = rng.choice(count, liars_tolerated(count), replace=False).tolist()
+        reach, loss = int(rng.integers(2, count)), float(rng.uniform(0.0, 0.3))
+        council = Council(count, traitors=bad, reach=reach, loss=loss, seed=seed, budget=16_000)
+        while not all(council.values()):
+            council.step()
+            if rng.random() < 0.02 and council.tick < 400:
+                council.restart(int(rng.integers(count)))
+                crashes += 1
+            assert council.tick < 6000, f"run {seed}: no decision"
+        slowest = max(slowest, council.tick - 100)
+        assert len(set(council.values())) == 1, f"run {seed}: {council.values()}"
+        assert council.proven() <= {NAMES[robot] for robot in bad}, f"run {seed}: an honest robot is shown to lie"
+        caught, traitors = caught + len(council.proven()), traitors + len(bad)
+    return (
+        f"{runs} runs, {crashes} crashes, {traitors} traitors of whom {caught} were caught as soon as all knew, "
+        f"slowest {slowest} ticks; nobody parted, no honest robot shown to lie"
+    )
+
+
+def main() -> None:
+    """Print the table and the campaign."""
+    table = Table("swarm", "ticks until all know", "bytes a robot", "view", "caught", "values decided")
+    for count in (4, 7, 10):
+        table.add_row(*row(f"{count} members, all hear each other", Council(count)))
+    table.add_row(*row("7 in a row, 3 hops, 10 % loss", Council(7, reach=2, loss=0.1)))
+    silent = Council(7)
+    silent.off = {0}
+    table.add_row(*row("7, the first primary is silent", silent))
+    table.add_row(*row("7, 2 captured", Council(7, traitors=[0, 3])))
+    table.add_row(*row("7, 3 captured, 60 kB/s", Council(7, traitors=[0, 3, 5], budget=60_000)))
+    Console().print(table)
+    print(campaign(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS))
+
+
+if __name__ == "__main__":
+    main()
