@@ -29,6 +29,7 @@ from swarm_consensus.network.frame import Parcels
 from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.robot.jobs import JOBS, Condition, Jobs, Values, nothing
 from swarm_consensus.robot.state import Standing
+from swarm_consensus.robot.succession import Succession
 
 BACKLOG = 64  # commands of others that wait while there is more to say than can be said
 ROUND_TRIPS = 3  # after which a command is proposed again
@@ -46,6 +47,7 @@ class FactsOrders:
     mesh: MeshSettings = MeshSettings()
     report: int = 0  # ticks between two reports of each robot to the log; 0: none
     jobs: tuple[tuple[str, Times], ...] = ()  # what is to be done, and when, in seconds from tick 0
+    replace: int = 0  # ticks of silence after which a learner takes a voter's place; 0: never
     conditions: tuple[tuple[str, Condition], ...] = ()  # what is to be done while something is the case
 
     def config(self, count: int) -> Config:
@@ -79,6 +81,7 @@ class Facts:
         self._jobs = Jobs(own, orders.jobs, orders.conditions, rate, patience=orders.settings.election_ticks)
         self._has_jobs = bool(orders.jobs or orders.conditions)
         self._machines = Machines({"reports": Reports(), JOBS: self._jobs.triggers})
+        self._succession = Succession(own, len(orders.voters), orders.replace) if orders.replace else None
         self._requests = Requests(own, again=ROUND_TRIPS * 2 * max(orders.settings.delay_ticks, 1))
         self._storage: Storage = MemoryStorage(orders.config(count)) if storage is None else storage
         self._replica: Replica | None = None
@@ -127,6 +130,9 @@ class Facts:
         for letter in self._admitted(heard):
             replica.node.step(letter)
         self._ask(replica, values)
+        if self._succession is not None:
+            self._succession.hear({letter.sender for letter in heard}, self._tick)
+            self._succession.act(replica.node, self._tick)
         try:
             news = replica.pump()
         except StorageError:

@@ -81,6 +81,12 @@ WRONG = [
         },
         "when.quantity is 'heat', a position, must be a single number",
     ),
+    ({"agreement": {"replace_s": 2}, "count": 6}, "agreement.replace_s is 2, must be at least 3 s, two elections"),
+    ({"agreement": {"replace_s": 5}}, "agreement.replace_s is given, but all robots vote"),
+    (
+        {"agreement": {"replace_s": 5}, "count": 6, "expect": {"minority_commits": 0}},
+        "expect.minority_commits is judged by who votes at first, and agreement.replace_s changes that",
+    ),
     ({"agreement": None, "expect": {"job_effects": {"tea": 1}}}, "expect.job_effects is given, but agreement"),
     (
         {"agreement": {"jobs": [{"name": "tea", "every_s": 5}]}, "expect": {"job_effects": {"tee": 1}}},
