@@ -23,6 +23,8 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("scenario", description="placed scenario, the world.yaml of a run folder"),
             DeclareLaunchArgument("robot", description="name of this robot in the scenario"),
             DeclareLaunchArgument("params_file", default_value="", description="default: that of the robot's vehicle"),
+            DeclareLaunchArgument("seal", default_value="identity", description="identity, group, none or simulated"),
+            DeclareLaunchArgument("keys", default_value="", description="folder ($SWARM_KEYS or ~/.swarm/keys)"),
             *(
                 DeclareLaunchArgument(name, default_value=topic, description=f"topic to take for {name}")
                 for name, topic in TOPICS.items()
@@ -40,13 +42,13 @@ def _robot(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     params = Path(argument("params_file") or CONFIG / f"{_vehicle(scenario, robot)}.yaml").resolve()
     if not params.is_file():  # ROS would start the node without it
         raise InputError([f"params_file {params}: no such file"])
-    own = {"scenario": ParameterValue(str(scenario), value_type=str), "robot": ParameterValue(robot, value_type=str)}
+    own = {"scenario": str(scenario), "robot": robot, "seal": argument("seal"), "keys": argument("keys")}
     return [
         Node(
             package="swarm_consensus",
             executable="robot_node",
             namespace=robot,
-            parameters=[str(params), own],
+            parameters=[str(params), {name: ParameterValue(value, value_type=str) for name, value in own.items()}],
             remappings=[(name, argument(name)) for name in TOPICS if argument(name) != name],
             output="screen",
         )

@@ -99,7 +99,7 @@ def _robot(robot: PlacedRobot, world: Path, pace: str) -> Node:
         namespace=robot.name,
         parameters=[
             {"scenario": _text(world), "robot": _text(robot.name)},
-            {"pace": "clock" if live else "lockstep", "use_sim_time": live},
+            {"pace": "clock" if live else "lockstep", "use_sim_time": live, "seal": "simulated"},
         ],
         output="screen",
     )

@@ -98,6 +98,14 @@ def build_parser() -> argparse.ArgumentParser:
     log.add_argument("folder", metavar="DIR", help="run folder")
     log.add_argument("--robot", metavar="NAME", help="only what this robot holds")
     log.set_defaults(command=_log)
+    locks = verbs.add_parser("locks", help="show who held which permit when in a run, and who waits")
+    locks.add_argument("folder", metavar="DIR", help="run folder")
+    locks.set_defaults(command=_locks)
+    decisions = verbs.add_parser(
+        "decisions", help="show what the robots of a run decided among liars, and who was caught"
+    )
+    decisions.add_argument("folder", metavar="DIR", help="run folder")
+    decisions.set_defaults(command=_decisions)
     jobs = verbs.add_parser("jobs", help="show what became of the jobs of a run, also while it runs")
     jobs.add_argument("folder", metavar="DIR", help="run folder")
     jobs.set_defaults(command=_jobs)
@@ -255,6 +263,27 @@ def _log(chosen: argparse.Namespace) -> int:
     console.print(robots_table(log))
     console.print(entries)
     return HELD
+
+
+def _locks(chosen: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415
+
+    from swarm_consensus.run.locks import queues_table, read_locks, tenures_table  # noqa: PLC0415
+
+    locks, console = read_locks(chosen.folder), Console()
+    console.print(tenures_table(locks))
+    console.print(queues_table(locks))
+    return HELD
+
+
+def _decisions(chosen: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415
+
+    from swarm_consensus.run.ballots import decisions_table, read_decisions  # noqa: PLC0415
+
+    rows = read_decisions(chosen.folder)
+    Console().print(decisions_table(rows))
+    return HELD if all(row.sound for row in rows) else FAILED
 
 
 def _jobs(chosen: argparse.Namespace) -> int:

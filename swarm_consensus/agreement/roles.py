@@ -9,7 +9,7 @@ There is always an administrator whose key does not expire: nobody may dismiss o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -122,6 +122,14 @@ def ruling_of(answer: bytes) -> Ruling:
     return _ruling_decoder.decode(answer)
 
 
+def body_of(request: Request) -> Body | None:
+    """Return what is asked for, or None if it can't be read."""
+    try:
+        return _body_decoder.decode(request.body)
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return None
+
+
 def includes(role: str, least: str) -> bool:
     """Tell whether a role is at least another one."""
     return role in ROLES and ROLES.index(role) >= ROLES.index(least)
@@ -140,6 +148,8 @@ class Roles:
         Who has which role at the beginning, by public key, the same on all robots.
     swarm
         A name that no other swarm with the same people has.
+    sense
+        Says why an order can't be carried out by anybody, or ''; the same on all robots.
 
     Raises
     ------
@@ -147,7 +157,9 @@ class Roles:
         If a role does not exist, or no founder is an administrator for ever.
     """
 
-    def __init__(self, founders: Mapping[bytes, Person], swarm: bytes) -> None:
+    def __init__(
+        self, founders: Mapping[bytes, Person], swarm: bytes, sense: Callable[[Order], str] = lambda _: ""
+    ) -> None:
         problems = [
             f"{each.name}: role '{each.role}' does not exist{nearest(each.role, ROLES)}"
             for each in founders.values()
@@ -159,8 +171,8 @@ class Roles:
         if problems:
             raise SettingsError(problems)
         self.standing: Standing | None = None
-        self._numbers: dict[bytes, int] = {}
-        self._swarm = swarm
+        self.numbers: dict[bytes, int] = {}  # newest request of each key
+        self._swarm, self._sense = swarm, sense
 
     def apply(self, index: int, command: bytes) -> bytes:
         """Carry out a request, or refuse it with a sentence."""
@@ -189,6 +201,11 @@ class Roles:
             return f"{person.name} is {person.role}, '{action}' takes {least}"
         return ""
 
+    def is_signed(self, request: Request) -> bool:
+        """Tell whether a request was signed by its author for this swarm."""
+        covered = _covered(self._swarm, request.number, request.body)
+        return PublicKey(request.author).verify(PURPOSE, covered, request.signature)
+
     def commanders(self) -> list[PublicKey]:
         """Return the keys that may sign bundles."""
         return [PublicKey(key) for key, person in self.people.items() if includes(person.role, "commander")]
@@ -199,15 +216,14 @@ class Roles:
 
     def _objection(self, request: Request, action: str) -> str:
         """Return why a request is not even looked at, or ''; a true one uses up its number."""
-        if request.author not in self.people and request.author not in self._numbers:
+        if request.author not in self.people and request.author not in self.numbers:
             return f"key {self._called(request.author)} is not known"
-        covered = _covered(self._swarm, request.number, request.body)
-        if not PublicKey(request.author).verify(PURPOSE, covered, request.signature):
+        if not self.is_signed(request):
             return "the signature does not fit; something was altered, or meant for another swarm"
-        used = self._numbers.get(request.author, 0)
+        used = self.numbers.get(request.author, 0)
         if request.number <= used:
             return f"request number {request.number} was used already, the newest is {used}"
-        self._numbers[request.author] = request.number
+        self.numbers[request.author] = request.number
         return self.may(request.author, action)
 
     def _carry_out(self, index: int, author: bytes, body: Body) -> str:
@@ -217,6 +233,8 @@ class Roles:
             return self._revoke(body)
         if body.action in ("grant", "revoke"):
             return f"'{body.action}' is no order to robots"
+        if nonsense := self._sense(body):
+            return nonsense
         self.standing = Standing(index, author, body)
         return ""
 
@@ -232,7 +250,7 @@ class Roles:
         if revoke.key not in self.people:
             return f"key {self._called(revoke.key)} has no role"
         # its number is remembered even if it never asked for anything: then it counts as known, and as dismissed
-        self._numbers.setdefault(revoke.key, 0)
+        self.numbers.setdefault(revoke.key, 0)
         return self._replace({key: person for key, person in self.people.items() if key != revoke.key})
 
     def _replace(self, people: dict[bytes, Person]) -> str:
@@ -247,8 +265,8 @@ class Roles:
 
     def snapshot(self) -> bytes:
         """Return people, numbers and the standing order."""
-        return _encoder.encode((self.people, dict(sorted(self._numbers.items())), self.standing))
+        return _encoder.encode((self.people, dict(sorted(self.numbers.items())), self.standing))
 
     def restore(self, state: bytes) -> None:
         """Go to a state."""
-        self.people, self._numbers, self.standing = _state_decoder.decode(state)
+        self.people, self.numbers, self.standing = _state_decoder.decode(state)

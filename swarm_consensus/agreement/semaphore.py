@@ -63,6 +63,7 @@ class Grant(msgspec.Struct, array_like=True, frozen=True):
     robot: int
     token: int
     renewed: int = 0  # tick of the holder's clock at which the newest renewal was proposed; 0: none yet
+    slot: int = 0  # which of the equal places it is for: no two permits that are out at a time have the same
 
 
 @dataclass(slots=True)
@@ -78,6 +79,14 @@ _State = tuple[int, dict[str, tuple[list[Grant], list[int]]]]
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _state_decoder: msgspec.msgpack.Decoder[_State] = msgspec.msgpack.Decoder(_State)
+
+
+def read(data: bytes) -> Request | None:
+    """Return the request that bytes spell, or None."""
+    try:
+        return _request_decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def pack(request: Request) -> bytes:
@@ -110,12 +119,9 @@ class Semaphores:
 
     def apply(self, index: int, command: bytes) -> bytes:
         """Carry out a request; anything else, and a place that does not exist, is answered with 0."""
-        try:
-            request = _request_decoder.decode(command)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return _encoder.encode(0)
-        place = self.places.get(request.place)
-        return _encoder.encode(0 if place is None else self._carry_out(place, request))
+        request = read(command)
+        place = None if request is None else self.places.get(request.place)
+        return _encoder.encode(0 if place is None or request is None else self._carry_out(place, request))
 
     def _carry_out(self, place: Place, request: Request) -> int:
         if isinstance(request, Ask):
@@ -139,14 +145,17 @@ class Semaphores:
     def _renew(self, place: Place, request: Renew) -> int:
         for number, grant in enumerate(place.grants):
             if grant.token == request.token:
-                place.grants[number] = Grant(grant.robot, grant.token, max(grant.renewed, request.proposed))
+                renewed = max(grant.renewed, request.proposed)
+                place.grants[number] = msgspec.structs.replace(grant, renewed=renewed)
                 return grant.token
         return 0
 
     def _hand_out(self, place: Place) -> None:
         while place.waiting and len(place.grants) < place.permits:
             self._last_token += 1
-            place.grants.append(Grant(place.waiting.pop(0), self._last_token))
+            taken = {grant.slot for grant in place.grants}
+            slot = next(slot for slot in range(place.permits) if slot not in taken)
+            place.grants.append(Grant(place.waiting.pop(0), self._last_token, slot=slot))
 
     def snapshot(self) -> bytes:
         """Return everything but how many permits there are."""

@@ -41,8 +41,11 @@ class Task:
     spacing: float | None = None  # m, wished between neighbours; None: the behaviour's own choice
     density: tuple[Peak, ...] = ()  # where robots are wanted more
     leader: int | None = None  # roster index of whom the others follow
-    agreed_goal: str | None = None  # the quantity whose present value is the goal, [x, y] m
+    agreed_goal: str | None = None  # the quantity, or mapped field, whose present value, or peak, is the goal, [x, y] m
+    agreed_speed: str | None = None  # the choice whose present value limits the speed, m/s, once all agreed on it
+    spread: float | None = None  # s, for which a swarm that seeks spreads before it gathers
     base: int | None = None  # roster index of the robot that stays where it is, and to which the others keep a way
+    points: Array = field(default_factory=lambda: _NO_SLOTS[:, :2])  # (p, 2) m, to be visited in turn
 
 
 @dataclass(frozen=True, slots=True)

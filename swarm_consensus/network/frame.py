@@ -83,6 +83,12 @@ class Values(msgspec.Struct, array_like=True, frozen=True, tag="values"):
     entries: tuple[Raw, ...]  # `swarm_consensus.robot.quantities` reads them; a damaged one harms no other
 
 
+class Choices(msgspec.Struct, array_like=True, frozen=True, tag="choices"):
+    """What the sender says of each choice that the swarm makes, in the order of the scenario."""
+
+    entries: tuple[Raw, ...]  # `swarm_consensus.robot.choices` reads them; a damaged one harms no other
+
+
 class Parcels(msgspec.Struct, array_like=True, frozen=True, tag="mesh"):
     """Parts of messages that travel from robot to robot, to some who are not neighbours."""
 
@@ -90,7 +96,7 @@ class Parcels(msgspec.Struct, array_like=True, frozen=True, tag="mesh"):
 
 
 # later capabilities add to it: each message has its own tag
-Message: TypeAlias = Sightings | Claims | Note | Values | Parcels
+Message: TypeAlias = Sightings | Claims | Note | Values | Choices | Parcels
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import repeat
 
 from swarm_consensus.network.frame import Frame, FrameError, decode
 
-CAUSES = ("garbage", "truncated", "oversized", "version", "value", "own", "stranger", "replayed", "future", "stale")
+CAUSES = (
+    "garbage",
+    "truncated",
+    "oversized",
+    "version",
+    "value",
+    "own",
+    "stranger",
+    "replayed",
+    "future",
+    "stale",
+    "forged",
+)
 
 
 class Inbox:
@@ -36,7 +49,9 @@ class Inbox:
         self._oldest = oldest_ticks
         self._last = [-1] * roster_size
 
-    def accept(self, heard: Iterable[bytes | memoryview], tick: int) -> list[Frame]:
+    def accept(
+        self, heard: Iterable[bytes | memoryview], tick: int, senders: Iterable[int] | None = None
+    ) -> list[Frame]:
         """Return the frames worth believing, in the order heard.
 
         Parameters
@@ -45,15 +60,17 @@ class Inbox:
             Bytes as they came from the radio: anything at all.
         tick
             The present tick.
+        senders
+            Who each is proven to be from: one that names another is refused. None: nothing is proven.
         """
         accepted = []
-        for data in heard:
+        for data, sender in zip(heard, repeat(None) if senders is None else senders):  # noqa: B905 - may be endless
             try:
                 frame = decode(data)
             except FrameError as error:
                 self._drop(error.reason)
                 continue
-            cause = self._objection(frame, tick)
+            cause = self._objection(frame, tick) if sender in (None, frame.sender) else "forged"
             if cause is None:
                 self._last[frame.sender] = frame.sequence
                 accepted.append(frame)

@@ -111,6 +111,14 @@ def listed(folder: Path) -> list[Listed]:
     return [Listed(name, identity(folder, name), (folder / (name + PRIVATE)).exists()) for name in names]
 
 
+def begin_epochs(folder: Path, name: str) -> None:
+    """Make `name.epoch` if it does not exist, for a robot whose key is not a file."""
+    _checked(name)
+    _make(folder)
+    if not (folder / (name + EPOCH)).exists():
+        _create(folder / (name + EPOCH), "epoch", {"name": name, "epoch": "0"}, 0o600)
+
+
 def next_epoch(folder: Path, name: str) -> int:
     """Return the epoch of this start, stored before it is returned.
 

@@ -21,6 +21,7 @@ PURPOSE = b"swarm bundle"
 LARGEST = 10_000_000  # bytes of a bundle
 CHUNK = 512  # bytes of a chunk but the last: with its path and a beacon it fits into one sealed frame
 LARGEST_CHUNK = 768
+HASH = 34  # bytes of a hash of the path in a message
 Range = tuple[int, int]  # leaves from the first to below the second: the name of a node
 
 

@@ -29,6 +29,21 @@ class Shelf(Protocol):
         """Store all marks or none, and return once they survive a loss of power; KeyFault if they can't be."""
 
 
+class MemoryShelf:
+    """Keeps marks in memory: for a simulated disk, which outlives its robot."""
+
+    def __init__(self) -> None:
+        self._marks: dict[bytes, Mark] = {}
+
+    def load(self) -> dict[bytes, Mark]:
+        """Return what was stored last."""
+        return self._marks
+
+    def save(self, marks: Mapping[bytes, Mark]) -> None:
+        """Store all marks."""
+        self._marks = dict(marks)
+
+
 class Marks:
     """What one receiver has heard of every sender.
 

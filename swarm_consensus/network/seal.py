@@ -27,6 +27,7 @@ MAC = 16  # bytes: a forger who sends a thousand a second needs 10^27 years
 PURPOSE = b"swarm frame"
 LONGEST_SECRET = 64  # bytes, of BLAKE2b
 _HEADER = struct.Struct(">2sBBBIQ")  # magic, version, kind, sender, epoch, counter
+HEADER = _HEADER.size  # bytes before the frame
 LARGEST_EPOCH = 2**32 - 1
 
 Kind: TypeAlias = Literal["identity", "group"]
@@ -222,6 +223,24 @@ class Opener:
     def _who(self, sender: int, known: Identity) -> bytes:
         """Return by what a sender is marked: its key, or its place where all share one key."""
         return known.key.raw if self._kind == "identity" else b"group" + bytes((sender,))
+
+
+def inside(data: bytes) -> bytes:
+    """Return what is in a seal without asking whether it holds, or the data themselves if there is none.
+
+    For who watches a simulation from outside and knows who sent what. Nobody may believe it.
+    """
+    if data[:2] != MAGIC or len(data) < _HEADER.size:
+        return data
+    kind = data[3]
+    tail = next((_TAIL[each] for each, number in _NUMBER.items() if number == kind), 0)
+    return data[_HEADER.size : len(data) - tail]
+
+
+def with_other(data: bytes, content: bytes, prove: Callable[[bytes], bytes]) -> bytes:
+    """Return a seal with other content in the place of its own, proven anew: for who simulates a member that lies."""
+    body = data[: _HEADER.size] + content
+    return body + prove(body)
 
 
 def by_identity(key: PrivateKey, swarm: bytes) -> Callable[[bytes], bytes]:

@@ -211,13 +211,24 @@ class Transfer:
         self._peers.pop(peer, None)
         self._requests = {index: each for index, each in self._requests.items() if each.peer != peer}
 
-    def tick(self) -> list[Message]:
-        """Let a tick pass; return what is to be sent for all neighbours to hear."""
+    @property
+    def chunks(self) -> int:
+        """How many chunks are here."""
+        return len(self._chunks)
+
+    def tick(self, serves: bool = True) -> list[Message]:
+        """Let a tick pass; return what is to be sent for all neighbours to hear.
+
+        Parameters
+        ----------
+        serves
+            False: there is no room for chunks now; who waits for one waits on.
+        """
         self._now += 1
         out: list[Message] = []
         if self.upto and (self._now + self._own) % self._pace.offer == 0:
             out.append(Offer(self.manifest, self.upto))
-        for index in list(self._serving)[: self._pace.serve]:
+        for index in list(self._serving)[: self._pace.serve if serves else 0]:
             depth = self._serving.pop(index)
             out.append(Chunk(self._id, index, self._chunks[index], self._nodes.path(index, depth)))
         want = None if self.is_whole else self._want()

@@ -15,16 +15,19 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import Twist
 from nav_msgs.msg import Odometry as OdometryMessage
+from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.ticks import read_stamp, write_stamp
-from swarm_consensus.robot.state import Command, Odometry, Standing, Status, Value
+from swarm_consensus.robot.state import Cargo, Command, Decided, Odometry, Permit, Standing, Status, Value
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
+_REFUSED = "refused "
 _LOG = "log_"  # before the fields of `Standing`
+_BUNDLE = "bundle_"  # before the fields of `Cargo`
 UNIT_TOLERANCE = 1e-2  # of a quaternion's squared length
 
 
@@ -131,6 +134,18 @@ def readings_from_ros(message: Float64MultiArray) -> tuple[int | None, tuple[flo
     return int(numbers[0]), numbers[1:]
 
 
+def charge_to_ros(charge: float, tick: int, rate: int, message: BatteryState) -> None:
+    """Put a charge, a share of the capacity, into sensor_msgs/BatteryState, which has 32 bits for it."""
+    write_stamp(message.header.stamp, tick, rate)
+    message.present = True
+    message.percentage = float(charge)
+
+
+def charge_from_ros(message: BatteryState) -> float | None:
+    """Take the charge out of sensor_msgs/BatteryState; None if it is no share."""
+    return float(message.percentage) if 0.0 <= message.percentage <= 1.0 else None
+
+
 def status_to_ros(status: Status, tick: int, rate: int, name: str) -> DiagnosticArray:
     """Tell a robot's status as diagnostic_msgs/DiagnosticArray.
 
@@ -157,9 +172,25 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
         "frames_dropped": str(status.dropped),
         "lambda2": UNKNOWN if status.lambda2 is None else repr(float(status.lambda2)),
     }
+    if status.charge is not None:
+        values["charge"] = repr(float(status.charge))
+    if status.errand:
+        values["errand"] = status.errand
+    for permit in status.permits:
+        values[f"permit {permit.queue}"] = f"{permit.token} {permit.slot} {permit.left}"
     if status.facts is not None:
         for field in dataclasses.fields(status.facts):
             values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
+    for decided in status.decisions:
+        values[f"decision {decided.name}"] = decided.value
+        values[f"view {decided.name}"] = str(decided.view)
+        values[f"liars {decided.name}"] = " ".join(decided.liars)
+    if status.cargo is not None:
+        for field in dataclasses.fields(status.cargo):
+            told = getattr(status.cargo, field.name)
+            values[f"{_BUNDLE}{field.name}"] = " ".join(told) if isinstance(told, tuple) else str(told)
+    for cause, count in status.refused:
+        values[f"{_REFUSED}{cause}"] = str(count)
     for each in status.values:
         values[f"value {each.name}"] = _numbers(each.value)
         values[f"spread {each.name}"] = repr(float(each.spread))
@@ -191,6 +222,23 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             dropped=int(values["frames_dropped"]),
             lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
             facts=_standing(values),
+            decisions=tuple(
+                Decided(name, text, int(values[f"view {name}"]), tuple(values[f"liars {name}"].split()))
+                for kind, _, name in (key.partition(" ") for key in values)
+                if kind == "decision"
+                for text in (values[f"decision {name}"],)
+            ),
+            cargo=_cargo(values),
+            refused=tuple(
+                (key.removeprefix(_REFUSED), int(value)) for key, value in values.items() if key.startswith(_REFUSED)
+            ),
+            charge=float(values["charge"]) if "charge" in values else None,
+            errand=values.get("errand", ""),
+            permits=tuple(
+                Permit(queue, *map(int, values[f"permit {queue}"].split()))
+                for kind, _, queue in (key.partition(" ") for key in values)
+                if kind == "permit"
+            ),
             values=tuple(
                 Value(name, np.array([float(x) for x in text.split()]), float(values[f"spread {name}"]))
                 for kind, _, name in (key.partition(" ") for key in values)
@@ -198,7 +246,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
                 for text in (values[f"value {name}"],)
             ),
         )
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, TypeError):
         return None
 
 
@@ -213,6 +261,18 @@ def _standing(values: Mapping[str, str]) -> Standing | None:
         index=int(told["index"]),
         digest=told["digest"],
         stopped=told["stopped"],
+    )
+
+
+def _cargo(values: Mapping[str, str]) -> Cargo | None:
+    told = {key.removeprefix(_BUNDLE): value for key, value in values.items() if key.startswith(_BUNDLE)}
+    if not told:
+        return None
+    return Cargo(
+        name=told["name"],
+        digest=told["digest"],
+        named=tuple(told["named"].split()),
+        **{field: int(told[field]) for field in ("number", "chunks", "of", "index", "resumed")},
     )
 
 

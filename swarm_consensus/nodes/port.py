@@ -1,4 +1,4 @@
-"""The world's side of one robot's topics: odometry, readings and heard frames out, command, frame and status back."""
+"""The world's side of one robot's topics: what it senses and hears out, command, frame and status back."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
+from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.network.bundle import bundle
 from swarm_consensus.network.frame import MTU
 from swarm_consensus.nodes.conversions import (
     WORLD_FRAME,
+    charge_to_ros,
     command_from_ros,
     frame_from_ros,
     frame_to_ros,
@@ -66,6 +68,8 @@ class Port:
         self._odom = node.create_publisher(Odometry, f"/{name}/odom", qualities.control)
         self._readings = Float64MultiArray()
         self._senses: Any = None  # publisher of readings, once there are any
+        self._battery = BatteryState()
+        self._charges: Any = None  # publisher of the charge, likewise
         self._qualities = qualities
         self._rx = node.create_publisher(UInt8MultiArray, f"/{name}/rx", qualities.air)
         self._subscriptions: list[Any] = [
@@ -79,6 +83,8 @@ class Port:
         odometry_to_ros(stimulus.odometry, stimulus.tick, self._rate, self._odometry)
         if stimulus.readings:
             self._sense(stimulus)
+        if stimulus.charge is not None:
+            self._tell_charge(stimulus.charge, stimulus.tick)
         frame_to_ros(bundle(stimulus.tick, stimulus.frames), self._bundle)
         self._odom.publish(self._odometry)
         self._rx.publish(self._bundle)
@@ -89,6 +95,13 @@ class Port:
             self._senses = self._node.create_publisher(Float64MultiArray, topic, self._qualities.control)
         readings_to_ros(stimulus.readings, stimulus.tick, self._readings)
         self._senses.publish(self._readings)
+
+    def _tell_charge(self, charge: float, tick: int) -> None:
+        if self._charges is None:
+            topic = f"/{self.name}/battery"
+            self._charges = self._node.create_publisher(BatteryState, topic, self._qualities.control)
+        charge_to_ros(charge, tick, self._rate, self._battery)
+        self._charges.publish(self._battery)
 
     def matched(self) -> bool:
         """Return whether a robot's node is at the other end of all topics."""
@@ -102,8 +115,8 @@ class Port:
             self._node.destroy_subscription(subscription)
         self._node.destroy_publisher(self._odom)
         self._node.destroy_publisher(self._rx)
-        if self._senses is not None:
-            self._node.destroy_publisher(self._senses)
+        for publisher in filter(None, (self._senses, self._charges)):
+            self._node.destroy_publisher(publisher)
 
     def _on_command(self, message: TwistStamped) -> None:
         self.command = (read_stamp(message.header.stamp, self._rate), command_from_ros(message.twist) or STOP)

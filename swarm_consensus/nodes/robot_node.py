@@ -6,6 +6,7 @@ Names are relative to the namespace, ``/<robot>``.
 in ``odom``          nav_msgs/Odometry                  m, m/s, rad/s; pose in the world frame, twist in the body's
 in ``rx``            std_msgs/UInt8MultiArray           a frame each, or a bundle of frames (docs/frames.md)
 in ``readings``      std_msgs/Float64MultiArray         of the sensors of quantities, in their units, if there are any
+in ``battery``       sensor_msgs/BatteryState           its ``percentage``, 0 to 1, if there is a battery
 out ``cmd_vel``      geometry_msgs/TwistStamped, Twist  m/s forward, left, up; rad/s
 out ``tx``           std_msgs/UInt8MultiArray           one frame each tick
 out ``status``       diagnostic_msgs/DiagnosticArray    twice a second
@@ -33,7 +34,7 @@ from visualization_msgs.msg import MarkerArray
 from swarm_consensus.nodes.conversions import command_to_ros, frame_to_ros, status_to_ros
 from swarm_consensus.nodes.executor import EventLoop, run_main, session
 from swarm_consensus.nodes.markers import link_markers, motion_markers
-from swarm_consensus.nodes.orders import TYPES, Pace, check_orders, load_agent
+from swarm_consensus.nodes.orders import TYPES, Pace, check_orders, load_agent, warning
 from swarm_consensus.nodes.parameters import read_parameters
 from swarm_consensus.nodes.qos import CLOCK, LOCKSTEP
 from swarm_consensus.nodes.stimuli import FromClock, FromWorld
@@ -78,7 +79,12 @@ class RobotNode(Node):
         self._neighbours = self.create_publisher(MarkerArray, "neighbours", 1)
         self.create_service(Trigger, "halt", self._halt)
         self._stimuli = (FromWorld if pace == "lockstep" else FromClock)(
-            self, self._rate, qualities, self._tick, readings=agent.config.readings
+            self,
+            self._rate,
+            qualities,
+            self._tick,
+            readings=agent.config.readings,
+            battery=agent.config.battery is not None,
         )
 
     def stop(self) -> None:
@@ -134,6 +140,8 @@ def run(arguments: list[str]) -> None:
         orders = check_orders(*read_parameters(arguments, "robot", TYPES))
         agent = load_agent(orders)
         node = RobotNode(agent, orders.pace, orders.stamped, namespace=orders.robot)
+        if words := warning(orders):
+            node.get_logger().warning(words)
         loop = EventLoop()
         loop.add(node)
         gc.freeze()  # what was made so far stays for good, and need not be looked at again

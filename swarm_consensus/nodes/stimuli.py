@@ -8,29 +8,31 @@ from collections.abc import Callable
 
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.node import Node
+from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.network.bundle import is_bundle, unbundle
 from swarm_consensus.network.frame import FrameError
-from swarm_consensus.nodes.conversions import frame_from_ros, odometry_from_ros, readings_from_ros
+from swarm_consensus.nodes.conversions import charge_from_ros, frame_from_ros, odometry_from_ros, readings_from_ros
 from swarm_consensus.nodes.qos import Qualities
 from swarm_consensus.nodes.ticks import read_stamp, tick_at
 from swarm_consensus.robot.state import Odometry, Stimulus
 
 DEADMAN_S = 0.5  # s, odometry older than this on the steady clock is none
+OLD_CHARGE_S = 5.0  # s, likewise of a charge: batteries are slow, and so are their drivers
 LOOKS = 4  # at the clock in each period, so that a tick begins at most a quarter of a period late
 _BACKLOG = 1024  # frames kept for a tick
 
 
 class FromWorld:
-    """Lockstep: a stimulus is complete once odometry, bundle and readings, if any, of the same tick are there.
+    """Lockstep: a stimulus is complete once odometry, bundle, and readings and charge, if any, of one tick are there.
 
     The newest of each is kept, in whatever order they come; what is no bundle is not heard.
 
     Parameters
     ----------
     node
-        Subscribes to ``odom`` and ``rx``, and to ``readings`` if there are any.
+        Subscribes to ``odom`` and ``rx``, to ``readings`` if there are any, and to ``battery`` if there is one.
     rate
         Ticks a second.
     qualities
@@ -39,10 +41,18 @@ class FromWorld:
         Called with each stimulus.
     readings
         How many the robot is to be told.
+    battery
+        Whether it is told its charge.
     """
 
     def __init__(
-        self, node: Node, rate: int, qualities: Qualities, tick: Callable[[Stimulus], None], readings: int = 0
+        self,
+        node: Node,
+        rate: int,
+        qualities: Qualities,
+        tick: Callable[[Stimulus], None],
+        readings: int = 0,
+        battery: bool = False,
     ) -> None:
         self.tick = -1  # of the last stimulus
         self._rate = rate
@@ -53,6 +63,10 @@ class FromWorld:
         if readings:
             self._read = (-1, ())
             node.create_subscription(Float64MultiArray, "readings", self._on_readings, qualities.control)
+        self._charged: tuple[int, float | None] | None = None  # likewise
+        if battery:
+            self._charged = (-1, None)
+            node.create_subscription(BatteryState, "battery", self._on_battery, qualities.control)
         node.create_subscription(OdometryMessage, "odom", self._on_odometry, qualities.control)
         node.create_subscription(UInt8MultiArray, "rx", self._on_bundle, qualities.air)
 
@@ -77,13 +91,20 @@ class FromWorld:
             self._read = (tick, readings)
             self._complete()
 
+    def _on_battery(self, message: BatteryState) -> None:
+        tick = read_stamp(message.header.stamp, self._rate)
+        if self._charged is not None and tick > self._charged[0]:
+            self._charged = (tick, charge_from_ros(message))
+            self._complete()
+
     def _complete(self) -> None:
         tick, odometry = self._sensed
         heard_at, frames = self._heard
         read_at, readings = (tick, ()) if self._read is None else self._read
-        if tick == heard_at == read_at and tick > self.tick:
+        charged_at, charge = (tick, None) if self._charged is None else self._charged
+        if tick == heard_at == read_at == charged_at and tick > self.tick:
             self.tick = tick
-            self._give(Stimulus(tick=tick, odometry=odometry, frames=frames, readings=readings))
+            self._give(Stimulus(tick=tick, odometry=odometry, frames=frames, readings=readings, charge=charge))
 
 
 class FromClock:
@@ -95,7 +116,7 @@ class FromClock:
     Parameters
     ----------
     node
-        Subscribes to ``odom`` and ``rx``, and to ``readings`` if there are any, and has the clock.
+        Subscribes to ``odom`` and ``rx``, to ``readings`` and ``battery`` if there are any, and has the clock.
     rate
         Ticks a second.
     qualities
@@ -106,6 +127,8 @@ class FromClock:
         Clock that never jumps, s, for the age of odometry and readings.
     readings
         How many the robot is to be told.
+    battery
+        Whether it is told its charge.
     """
 
     def __init__(
@@ -116,6 +139,7 @@ class FromClock:
         tick: Callable[[Stimulus], None],
         steady: Callable[[], float] = time.monotonic,
         readings: int = 0,
+        battery: bool = False,
     ) -> None:
         self.tick = 0
         self._rate = rate
@@ -127,6 +151,10 @@ class FromClock:
         self._frames: deque[bytes] = deque(maxlen=_BACKLOG)
         self._readings: tuple[float, ...] = ()
         self._read = -DEADMAN_S
+        self._charge: float | None = None
+        self._charged = -DEADMAN_S
+        if battery:
+            node.create_subscription(BatteryState, "battery", self._on_battery, qualities.control)
         if readings:
             node.create_subscription(Float64MultiArray, "readings", self._on_readings, qualities.control)
         node.create_subscription(OdometryMessage, "odom", self._on_odometry, qualities.control)
@@ -140,6 +168,10 @@ class FromClock:
     def _on_readings(self, message: Float64MultiArray) -> None:
         self._readings = readings_from_ros(message)[1]
         self._read = self._steady()
+
+    def _on_battery(self, message: BatteryState) -> None:
+        self._charge = charge_from_ros(message)
+        self._charged = self._steady()
 
     def _on_frame(self, message: UInt8MultiArray) -> None:
         data = frame_from_ros(message)
@@ -159,6 +191,7 @@ class FromClock:
         now = self._steady()
         odometry = self._odometry if now - self._measured < DEADMAN_S else None
         readings = self._readings if now - self._read < DEADMAN_S else ()
+        charge = self._charge if now - self._charged < OLD_CHARGE_S else None
         frames = tuple(self._frames)
         self._frames.clear()
-        self._give(Stimulus(tick=tick, odometry=odometry, frames=frames, readings=readings))
+        self._give(Stimulus(tick=tick, odometry=odometry, frames=frames, readings=readings, charge=charge))

@@ -2,7 +2,9 @@ r"""Learning a field together: a gas plume or a radio map, from measurements tha
 
 .. math:: g(p) = \sum_k x_k\, e^{-|p - c_k|^2 / (2 s^2)}
 
-with centres c_k and a width s that all know. A robot sums up what it measures in a matrix and a vector, whatever their
+with centres c_k and a width s that all know. Bumps overlap, so that coefficients of neighbouring ones can hardly be told
+apart, and methods take their time. `blended` makes shapes of them that are orthonormal over the area: where it is
+measured evenly all directions then are known alike, and what no measurement could tell is left out. A robot sums up what it measures in a matrix and a vector, whatever their
 number; of these its term is made, least squares with a share of the ridge, and the swarm agrees on x by `negotiator`
 while it moves and measures on, or by averaging the `statistics`. At the end all have the same map.
 
@@ -22,6 +24,8 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.optimization.checks import OptimizationError, checked_above
 from swarm_consensus.optimization.terms import Quadratic
 
+_FAINT = 1e-2  # of the power of the strongest shape: a fainter one is left out
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -35,6 +39,7 @@ class Basis:
 
     centres: Array  # (m, d) m
     width: float  # s, m
+    blend: Array | None = None  # (m, k) bumps in each of k shapes; None: a shape is a bump
 
     def __post_init__(self) -> None:
         centres = np.asarray(self.centres, dtype=float)
@@ -43,8 +48,17 @@ class Basis:
         checked_above("width", self.width)
         object.__setattr__(self, "centres", centres)
 
+    @property
+    def size(self) -> int:
+        """Return the number of coefficients: of shapes, or of bumps."""
+        return len(self.centres) if self.blend is None else self.blend.shape[1]
+
     def features(self, points: Array) -> Array:
-        """Return each bump's height at points (..., d), shape (..., m)."""
+        """Return each shape's height at points (..., d), shape (..., k)."""
+        bumps = self._bumps(points)
+        return bumps if self.blend is None else np.asarray(bumps @ self.blend)
+
+    def _bumps(self, points: Array) -> Array:
         apart = points[..., None, :] - self.centres
         return np.asarray(np.exp(-0.5 / self.width**2 * (apart * apart).sum(axis=-1)))
 
@@ -54,7 +68,8 @@ class Basis:
 
     def slope(self, coefficients: Array, point: Array) -> Array:
         """Return the field's gradient at a point (d,), per m: the way up, to a source."""
-        heights = self.features(point) * coefficients
+        bumps = coefficients if self.blend is None else self.blend @ coefficients
+        heights = self._bumps(point) * bumps
         return np.asarray(heights @ (self.centres - point)) / self.width**2
 
     def peak(self, coefficients: Array, steps: int = 200) -> Array:
@@ -90,6 +105,23 @@ def grid(corners: ArrayLike, spacing: float) -> Basis:
     return Basis(np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, len(lines)), spacing)
 
 
+def blended(basis: Basis, places: ArrayLike) -> Basis:
+    """Return a basis of shapes that are orthonormal over places: their mean square is 1, and no two are alike.
+
+    Parameters
+    ----------
+    basis
+        Of bumps.
+    places
+        Shape (p, d), m, spread evenly over the area. Combinations of bumps that hardly show there are left out.
+    """
+    heights = basis.features(np.asarray(places, dtype=float))
+    powers, ways = np.linalg.eigh(heights.T @ heights / len(heights))
+    shown = powers > _FAINT * powers[-1]
+    ways = ways * np.sign(ways[abs(ways).argmax(axis=0), np.arange(len(powers))])  # one sign on all machines
+    return Basis(basis.centres, basis.width, ways[:, shown] / np.sqrt(powers[shown]))
+
+
 @dataclass(slots=True)
 class Survey:
     """What one robot has measured, summed up.
@@ -110,7 +142,7 @@ class Survey:
 
     def __post_init__(self) -> None:
         checked_above("ridge", self.ridge)
-        size = len(self.basis.centres)
+        size = self.basis.size
         self._matrix, self._vector = np.zeros((size, size)), np.zeros(size)
 
     def add(self, points: ArrayLike, values: ArrayLike, memory: float = 1.0) -> None:

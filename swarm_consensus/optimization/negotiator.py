@@ -45,7 +45,7 @@ from swarm_consensus.optimization.checks import OptimizationError, checked_above
 from swarm_consensus.optimization.terms import Term
 
 LARGEST = 1e9  # of any number on the air, in the unit of the point: a larger one is none
-_NUMBER = 8  # bytes
+OVERHEAD = 56  # bytes of an offer beside `robots` and `values`, at most
 _FARTHEST = 40  # powers of two by which the penalty may move
 _MANY, _FEW = 0.8, 0.35  # r over s/rho at which the penalty is doubled, and halved
 
@@ -61,7 +61,7 @@ class Offer(msgspec.Struct, array_like=True, frozen=True, tag="offer"):
     primal: float  # r, the largest known
     dual: float  # s / rho
     robots: tuple[Index, ...]
-    values: bytes  # little-endian doubles: the point (d,), then the offer (d,) to each of the robots
+    values: bytes  # little-endian numbers, see `Settings.single`: the point (d,), then the offer (d,) to each robot
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class Settings:
     robots: int = 256  # at least as many as take part: that many rounds of calm end it
     windows: int = 20  # in which the penalty may change; 0: it stays
     window_ticks: int = 16  # at least the width of the network, plus the largest delay
+    single: bool = False  # numbers go over the air in 4 bytes, not 8: points then agree to about 1e-7 of their size
 
     def __post_init__(self) -> None:
         checked_above("penalty", self.penalty)
@@ -117,6 +118,8 @@ class Negotiator:
         Where it begins, shape (d,): the wish of the robot, or the last solution for a warm start.
     settings
         The same for all.
+    most
+        To so many neighbours a message makes offers; if there are more they take turns.
 
     Raises
     ------
@@ -128,6 +131,7 @@ class Negotiator:
     term: Term
     start: Array
     settings: Settings = field(default_factory=Settings)
+    most: int = 256
     point: Array = field(init=False)  # (d,) the robot's present choice
     slope: Array = field(init=False)  # (d,) of the own term at the point; over all robots they sum to 0 in the end
     residuals: tuple[float, float] = field(init=False, default=(math.inf, math.inf))  # primal and dual
@@ -145,11 +149,17 @@ class Negotiator:
     _window: int = field(init=False, default=-1)
     _first: int = field(init=False, default=-1)  # window in which it began
     _largest: tuple[float, float] = field(init=False, default=(0.0, 0.0))
+    _turn: int = field(init=False, default=0)  # row of who is made the next offer
+    _code: str = field(init=False)  # of a number on the air
+    _part: int = field(init=False)  # bytes of a point on the air
 
     def __post_init__(self) -> None:
         self.point = checked_vector("start", self.start, self.term.size).copy()
         self.slope = np.zeros_like(self.point)
         self._edges = self._offers = self._points = np.zeros((0, self.term.size))
+        if self.most < 1:
+            raise OptimizationError(f"most is {self.most}, must be at least 1")
+        self._code, self._part = _format(self.settings, self.term.size)
 
     @property
     def done(self) -> bool:
@@ -160,6 +170,11 @@ class Negotiator:
     def penalty(self) -> float:
         """Return the present rho."""
         return self.settings.penalty * 2.0**self.power
+
+    @property
+    def apart(self) -> float:
+        """Return the largest difference, in any coordinate, between the own point and those heard; 0 without any."""
+        return float(np.abs(self._points - self.point).max()) if len(self._points) else 0.0
 
     def replace(self, term: Term) -> None:
         """Take another term of the same size and go on from here: a warm start.
@@ -178,7 +193,7 @@ class Negotiator:
         row = self._rows.get(sender)
         if row is None or message.tick <= self._ticks[row]:
             return
-        part = _NUMBER * self.term.size
+        part = self._part
         if len(message.values) != part * (len(message.robots) + 1):
             return
         if message.window == self._window and message.primal >= 0.0 and message.dual >= 0.0:
@@ -229,9 +244,9 @@ class Negotiator:
 
     def expire(self, before: int) -> None:
         """Forget those of whom nothing came since before a tick of the swarm's clock."""
-        for robot, row in list(self._rows.items()):
-            if max(self._ticks[row], self._since[row]) < before:
-                self.forget(robot)
+        silent = [robot for robot, row in self._rows.items() if max(self._ticks[row], self._since[row]) < before]
+        for robot in silent:  # each takes its row out, so that the rows of the others move
+            self.forget(robot)
 
     def _meet(self, robots: list[int], tick: int) -> None:
         more = np.repeat(self.point[None], len(robots), axis=0)
@@ -249,7 +264,7 @@ class Negotiator:
         """Take over what was heard; who says what is no number has said nothing, and is not content."""
         news = self._news
         rows: list[int] | slice = [row for robot, row in self._rows.items() if robot in news]
-        flat = np.frombuffer(b"".join([news[robot] for robot in self._rows if robot in news]), dtype="<f8")
+        flat = np.frombuffer(b"".join([news[robot] for robot in self._rows if robot in news]), dtype=self._code)
         heard = flat.reshape(len(news), 2, -1)
         with np.errstate(over="ignore"):  # what overflows is too large as well
             square = flat.dot(flat)
@@ -314,9 +329,15 @@ class Negotiator:
             self._news.clear()  # offers made under the penalty before
 
     def _offer(self, tick: int) -> Offer:
-        values = np.empty((len(self._edges) + 1, len(self.point)), dtype="<f8")
+        robots, edges = tuple(self._rows), self._edges
+        if len(robots) > self.most:
+            turn = [(self._turn + place) % len(robots) for place in range(self.most)]
+            self._turn = (turn[-1] + 1) % len(robots)
+            by_row = {row: robot for robot, row in self._rows.items()}
+            robots, edges = tuple([by_row[row] for row in turn]), edges[turn]
+        values = np.empty((len(robots) + 1, len(self.point)), dtype=self._code)
         values[0] = self.point
-        np.subtract(2.0 * self.point, self._edges, out=values[1:])
+        np.subtract(2.0 * self.point, edges, out=values[1:], casting="same_kind")
         return Offer(
             tick,
             self._changed,
@@ -324,9 +345,31 @@ class Negotiator:
             self.calm,
             self._window,
             *self._largest,
-            tuple(self._rows),
+            robots,
             values.tobytes(),
         )
+
+
+def _format(settings: Settings, size: int) -> tuple[str, int]:
+    """Return how a number of a point goes over the air, and how many bytes the point then takes."""
+    return ("<f4", 4 * size) if settings.single else ("<f8", 8 * size)
+
+
+def offers_in(room: int, size: int, settings: Settings, beside: int = 0) -> int:
+    """Return to how many neighbours a message of at most so many bytes can make offers; below 1: it has no room.
+
+    `beside` are bytes that go with each offer.
+    """
+    part = _format(settings, size)[1]
+    return (room - OVERHEAD - part) // (part + 2 + beside)
+
+
+def point_of(message: Offer, size: int, settings: Settings) -> Array | None:
+    """Return the point (d,) that a message tells, or None if it tells none."""
+    code, part = _format(settings, size)
+    if len(message.values) != part * (len(message.robots) + 1):
+        return None
+    return np.frombuffer(message.values[:part], dtype=code).astype(float)
 
 
 def _norm(rows: Array) -> float:

@@ -8,8 +8,8 @@ vehicle beyond that bound, and noise of the odometry never enters them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
@@ -18,17 +18,24 @@ from msgspec import Raw
 from swarm_consensus.agreement.replica import Storage
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.barrier import barrier_filter
-from swarm_consensus.motion.behaviour import Briefing, Situation, Wish
+from swarm_consensus.motion.behaviour import Briefing, Situation, Task, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.guidance import Guidance
+from swarm_consensus.motion.potential import saturate
 from swarm_consensus.motion.slip import Slip
-from swarm_consensus.network.frame import Frame, Note, Parcels, Values, messages_of
+from swarm_consensus.network.frame import Frame, Note, messages_of
 from swarm_consensus.network.inbox import Inbox
+from swarm_consensus.robot.air import Air, refusals
+from swarm_consensus.robot.beliefs import Beliefs
+from swarm_consensus.robot.charging import TOPIC as DOCK
+from swarm_consensus.robot.charging import Charging, Errand, packed_token
 from swarm_consensus.robot.config import AgentConfig
-from swarm_consensus.robot.facts import Facts
+from swarm_consensus.robot.disk import Disk
+from swarm_consensus.robot.identity import Secrets
+from swarm_consensus.robot.mission import landing
 from swarm_consensus.robot.neighbours import Neighbours, View
-from swarm_consensus.robot.quantities import Quantities
-from swarm_consensus.robot.safety import Blocked, Safety
+from swarm_consensus.robot.safety import Blocked, Closed, Safety
+from swarm_consensus.robot.sharing import Sharing
 from swarm_consensus.robot.speech import note, say
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
@@ -67,25 +74,39 @@ class Agent:
         Its orders. The first `tick` sets the reference to where the robot then is.
     storage
         Its disk, for the log that the swarm shares; None: one in memory.
+    secrets
+        What it alone knows; it is needed where `config.trust` is given.
+    disk
+        Its disk, for all else; None: one in memory.
+
+    Raises
+    ------
+    KeyFault
+        If they are needed and missing.
     """
 
-    def __init__(self, config: AgentConfig, storage: Storage | None = None) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        storage: Storage | None = None,
+        secrets: Secrets | None = None,
+        disk: Disk | None = None,
+    ) -> None:
         self.config = config
+        self._air = Air(config.index, config.trust, secrets)
         self.names = tuple(peer.name for peer in config.roster)
         me = config.roster[config.index]
         self._dims = config.vehicle.dims
+        self._task = config.task
         self._speed = me.speed
         self._safety = Safety(config)
-        task = config.task
-        guidance = _guidance(config, self._safety.clearance)
-        self._goal = None if task.goal is None else task.goal[: self._dims]
-        self._waypoint = guidance.waypoint if config.obstacles and task.goal is not None else None
-        self._topic = task.behaviour
-        self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
+        guidance = self._take_up(config.task)
         self._slip = Slip(config.index, config.period)
-        self._quantities = Quantities(config.index, config.quantities, config.max_age) if config.quantities else None
-        orders, count = config.facts, len(config.roster)
-        self._facts = Facts(config.index, count, orders, config.rate, storage) if orders else None
+        self._beliefs = Beliefs(config)
+        self._sharing = Sharing(config, storage, disk, secrets)
+        permits = self._sharing.permits
+        self._charging = Charging(config, permits, guidance) if permits is not None and config.battery else None
+        self._errand = Errand()
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -93,6 +114,7 @@ class Agent:
             oldest_ticks=config.lost_after,
         )
         self._halted = False
+        self._charge: float | None = None
         self._sequence = 0
         self._reference: Array | None = None
         self._velocity = _STILL
@@ -104,8 +126,7 @@ class Agent:
 
     def close(self) -> None:
         """Let go of the disk, as the last thing that this robot does."""
-        if self._facts is not None:
-            self._facts.close()
+        self._sharing.close()
 
     def tick(self, stimulus: Stimulus) -> Response:
         """Decide for one period.
@@ -122,15 +143,18 @@ class Agent:
             already, so that it is news until then.
         """
         tick = stimulus.tick
+        self._charge = stimulus.charge
         odometry = _usable(stimulus.odometry)
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
-        if self._facts is not None:
-            self._facts.act(self._value)
+        if self._sharing.act(self._reference, self._beliefs.value):
+            self._take_up(self._sharing.task)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
         view = neighbours.look(self._reference, tick)
-        values = self._agree(stimulus, neighbours)
+        values, choices = self._beliefs.tick(stimulus, odometry, self._reference, neighbours.lost)
+        if self._charging is not None:
+            self._errand = self._charging.tick(tick, self._reference, stimulus.charge, neighbours, view)
         hold = self._reason_to_hold(odometry, neighbours, tick)
         if hold is None:
             decision = self._steer(self._wish(neighbours, view, notes, tick), neighbours, view)
@@ -138,46 +162,53 @@ class Agent:
             decision = Decision(hold)
         command, velocity = self._move(odometry, decision)
         self._velocity = velocity
-        frame = self._beacon(tick, neighbours, velocity, decision, values)
+        frame = self._beacon(tick, neighbours, velocity, decision, values, choices)
         return Response(command, frame, self._status(neighbours, decision))
 
-    def _hear(self, neighbours: Neighbours, frames: Iterable[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
+    def _hear(self, neighbours: Neighbours, frames: Sequence[bytes], tick: int) -> tuple[tuple[int, Raw], ...]:
         """Take in frames; return the notes for this robot's behaviour, each with its sender."""
-        notes, facts = [], self._facts
-        if facts is not None:
-            facts.begin(tick)
-            frames = facts.hear_executors(tuple(frames))
-        for frame in self._inbox.accept(frames, tick):
+        notes, sharing = [], self._sharing
+        sharing.begin(tick)
+        frames = sharing.hear_others(frames)
+        opened, senders = self._air.open(frames, tick // self.config.rate)
+        for frame in self._inbox.accept(opened, tick, senders):
             messages = messages_of(frame)
             neighbours.hear(frame, messages)
-            if facts is not None:
-                facts.meet(frame.sender)
+            sharing.meet(frame.sender)
             for message in messages:
                 if isinstance(message, Note) and message.topic == self._topic:
                     notes.append((frame.sender, message.words))
-                elif isinstance(message, Values) and self._quantities is not None:
-                    self._quantities.hear(frame.sender, frame.tick, message)
-                elif isinstance(message, Parcels) and facts is not None:
-                    facts.hear(frame.sender, message)
+                else:
+                    self._beliefs.hear(frame.sender, frame.tick, message)
+                    sharing.hear(frame.sender, message)
         return tuple(notes)
 
-    def _agree(self, stimulus: Stimulus, neighbours: Neighbours) -> tuple[Raw, ...]:
-        """Do a round of what the swarm agrees on; return what to say of it."""
-        if self._quantities is None:
-            return ()
-        assert self._reference is not None
-        return (self._quantities.tick(stimulus.tick, stimulus.readings, self._reference, neighbours.lost),)
+    def _take_up(self, task: Task) -> Guidance:
+        """Go on with a task; return what knows the ways."""
+        config = self.config
+        self._task = task
+        guidance = _guidance(config, task, self._safety.clearance)
+        self._goal = None if task.goal is None else task.goal[: self._dims]
+        self._waypoint = guidance.waypoint if config.obstacles and task.goal is not None else None
+        self._topic = task.behaviour
+        self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
+        return guidance
 
-    def _value(self, name: str) -> Array | None:
-        """Return this robot's present value of a quantity; None if there is none."""
-        return None if self._quantities is None else self._quantities.value(name)
+    def _pace(self) -> float:
+        """Return the speed limit, m/s; if the swarm agrees on it, what this robot believes of it now."""
+        name = self._task.agreed_speed
+        agreed = None if name is None else self._beliefs.value(name)
+        return self._speed if agreed is None else min(max(float(agreed[0]), 0.0), self._speed)
 
     def _present_goal(self) -> Array | None:
         """Return the goal, (d,) m; if the swarm agrees on it, what this robot believes of it now."""
-        name = self.config.task.agreed_goal
-        if name is None or self._quantities is None or self._reference is None:
+        place = self._sharing.place()
+        if place is not None and self._reference is not None:
+            return np.concatenate((place, self._reference[2 : self._dims]))
+        name = self._task.agreed_goal
+        if name is None or self._reference is None:
             return self._goal
-        agreed = self._quantities.value(name)
+        agreed = self._beliefs.value(name)
         return None if agreed is None else np.concatenate((agreed, self._reference[2 : self._dims]))
 
     def _wake(self, tick: int, odometry: Odometry | None) -> Neighbours:
@@ -195,13 +226,17 @@ class Agent:
             return "halted"
         if odometry is None:
             return "odometry stale"
-        return reason_to_hold(neighbours, self.names, tick)
+        reason = self._sharing.reason_to_hold() or reason_to_hold(neighbours, self.names, tick)
+        speed = self._task.agreed_speed
+        return reason or (None if speed is None or self._beliefs.settled(speed) else f"settling {speed}")
 
     def _steer(self, wish: Wish, neighbours: Neighbours, view: View) -> Decision:
         """Behaviour, then slip, then filter."""
         assert self._reference is not None
+        if self._task.agreed_speed is not None:
+            wish = replace(wish, velocity=saturate(wish.velocity, self._pace()))
         desired = self._spatial(wish.velocity)
-        rows = self._safety.rows(self._reference, neighbours, view)
+        rows = self._safety.rows(self._reference, neighbours, view, self._closed())
         if isinstance(rows, Blocked):
             return Decision("held", desired=desired, active=(rows.name,), pushing=wish.pushing, note=wish.note)
         asked = self._slip.turn(wish.velocity)
@@ -222,25 +257,36 @@ class Agent:
         """Ask the behaviour."""
         assert self._reference is not None
         dims, living = self._dims, neighbours.living
-        return self._law(
-            Situation(
-                tick=tick,
-                position=self._reference[:dims],
-                velocity=self._velocity[:dims],
-                goal=self._present_goal(),
-                waypoint=self._waypoint,
-                others=living,
-                offset=view.offset[living, :dims],
-                distance=view.distance[living],
-                separation=neighbours.living_separation,
-                other_velocity=neighbours.velocities()[:, :dims],
-                linked=neighbours.links(),
-                pushing=neighbours.pushing(),
-                speed=self._speed,
-                count=len(self.names),
-                notes=notes,
-            )
+        if self._sharing.lands:
+            return landing(dims, self._speed)
+        situation = Situation(
+            tick=tick,
+            position=self._reference[:dims],
+            velocity=self._velocity[:dims],
+            goal=self._present_goal(),
+            waypoint=self._waypoint,
+            others=living,
+            offset=view.offset[living, :dims],
+            distance=view.distance[living],
+            separation=neighbours.living_separation,
+            other_velocity=neighbours.velocities()[:, :dims],
+            linked=neighbours.links(),
+            pushing=neighbours.pushing(),
+            speed=self._pace(),
+            count=len(self.names),
+            notes=notes,
         )
+        wish = self._law(situation)
+        if self._charging is None or not self._errand.what:
+            return wish
+        return self._charging.wish(self._errand, situation, wish.note)
+
+    def _closed(self) -> list[Closed]:
+        """Return the docks onto which this robot must not go now."""
+        charging = self._charging
+        if charging is None:
+            return []
+        return [charging.closed[dock] for dock in self._errand.closed]
 
     def _move(self, odometry: Odometry | None, decision: Decision) -> tuple[Command, Array]:
         """Advance the reference as the vehicle can follow; return the command and the reference's velocity (3,)."""
@@ -261,7 +307,15 @@ class Agent:
             self._reference = start + velocity * config.period
         return follow(config.vehicle, odometry, start, velocity, self._speed), velocity
 
+    def _refused(self) -> tuple[tuple[str, int], ...]:
+        """Return what was refused since the start, by cause."""
+        orders = self._sharing.refused
+        if not (self._inbox.dropped or self._air.refused or orders):
+            return ()
+        return refusals(self._inbox.counts, self._air.counts, orders)
+
     def _status(self, neighbours: Neighbours, decision: Decision) -> Status:
+        refused = self._refused()
         return Status(
             mode=decision.mode,
             reference=_NOWHERE if self._reference is None else self._reference,
@@ -270,14 +324,27 @@ class Agent:
             held=tuple([self.names[j] for j in neighbours.held]),
             lost=tuple([self.names[j] for j in neighbours.lost]),
             active=decision.active,
-            dropped=self._inbox.dropped,
-            values=() if self._quantities is None else self._quantities.status(),
+            dropped=sum(count for _, count in refused),
+            values=self._beliefs.status(),
             lambda2=neighbours.link_state.lambda2,
-            facts=None if self._facts is None else self._facts.standing(self.names),
+            facts=self._sharing.standing(self.names),
+            orders=self._sharing.orders(),
+            decisions=self._sharing.decided(self.names),
+            cargo=self._sharing.cargo(self.names),
+            refused=refused,
+            charge=self._charge,
+            errand=self._errand.what,
+            permits=() if self._charging is None else self._charging.told(),
         )
 
     def _beacon(
-        self, tick: int, neighbours: Neighbours, velocity: Array, decision: Decision, values: tuple[Raw, ...]
+        self,
+        tick: int,
+        neighbours: Neighbours,
+        velocity: Array,
+        decision: Decision,
+        values: tuple[Raw, ...],
+        choices: tuple[Raw, ...],
     ) -> bytes:
         """Build this tick's frame."""
         assert self._reference is not None
@@ -293,13 +360,16 @@ class Agent:
             held=neighbours.beacon,
             pushing=decision.pushing,
         )
-        return say(beacon, (*values, *note(self._topic, decision.note)), neighbours, self._facts)
+        token = self._errand.token
+        shown = () if token is None else note(DOCK, packed_token(token))
+        turns = note(self._topic, decision.note), choices
+        return self._air.seal(say(beacon, (*values, *shown), turns, neighbours, self._sharing))
 
     def _briefing(self, guidance: Guidance) -> Briefing:
         """Tell the behaviour all that does not change."""
         config, safety = self.config, self._safety
         return Briefing(
-            task=config.task,
+            task=self._task,
             index=config.index,
             count=len(config.roster),
             dims=self._dims,
@@ -331,9 +401,9 @@ def _usable(odometry: Odometry | None) -> Odometry | None:
     return odometry if math.isfinite(sum(odometry.position.tolist()) + sum(odometry.orientation.tolist())) else None
 
 
-def _guidance(config: AgentConfig, clearance: float) -> Guidance:
+def _guidance(config: AgentConfig, task: Task, clearance: float) -> Guidance:
     """Prepare the shortest ways round what blocks this robot: for one that flies, what reaches up to its altitude."""
-    goal = config.task.goal
+    goal = task.goal
     altitude = goal[2] if goal is not None and config.vehicle.dims == 3 else 0.0
     blocking = [shapely.Polygon(p.polygon) for p in config.obstacles if p.height + clearance > altitude]
     guidance = Guidance(shapely.union_all(blocking), config.fence, clearance)

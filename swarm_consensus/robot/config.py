@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.network.mesh import MeshSettings
+from swarm_consensus.robot.bundles import BundleOrders
+from swarm_consensus.robot.choices import Chart, Choice
+from swarm_consensus.robot.decisions import DecisionOrders
 from swarm_consensus.robot.facts import FactsOrders
+from swarm_consensus.robot.identity import Trust
 from swarm_consensus.robot.rounds import Quantity
 from swarm_consensus.robot.vehicle import VehicleModel
 
@@ -20,6 +25,16 @@ class Peer:
     radius: float  # m, of the sphere that holds its body
     reach: float  # m, greatest distance from its reference to its body's centre
     speed: float  # m/s, bound on its reference's speed
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """What a robot knows of its battery."""
+
+    capacity: float  # J
+    idle: float  # W, drains while the robot has power
+    motion: float  # J/m, drains beside that, for each metre moved
+    charge: float  # W, the most that it takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +58,19 @@ class AgentConfig:
     task: Task
     quantities: tuple[Quantity, ...] = ()  # on which the swarm agrees, in the same order on all robots
     facts: FactsOrders | None = None  # of the log that the swarm shares; None: there is none
+    trust: Trust | None = None  # whom it trusts; None: frames are not sealed, and nobody commands
+    choices: tuple[Choice, ...] = ()  # that the swarm makes, in the same order on all robots
     blocking: tuple[Prism, ...] = ()  # walls that block the radio: held links are kept in sight past them
+    battery: Battery | None = None  # None: it does not end
+    mesh: MeshSettings | None = None  # of what goes to robots that are no neighbours, if there is no log
+    decisions: DecisionOrders | None = None  # that must survive captured robots
+    bundle: BundleOrders | None = None  # that spreads through the swarm
 
     @property
     def readings(self) -> int:
-        """Readings in each stimulus: so many quantities are sensed."""
-        return sum(quantity.reading is not None for quantity in self.quantities)
+        """Readings in each stimulus: so many quantities are sensed, and then so many fields are mapped."""
+        sensed = sum(quantity.reading is not None for quantity in self.quantities)
+        return sensed + sum(isinstance(choice, Chart) for choice in self.choices)
 
     @property
     def period(self) -> float:

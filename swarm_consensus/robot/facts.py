@@ -8,8 +8,9 @@ Nothing that moves the robot waits for any of this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -23,16 +24,19 @@ from swarm_consensus.agreement.raft.messages import Config, Forward, Message
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.replica import Replica, Storage
 from swarm_consensus.agreement.requests import Requests
-from swarm_consensus.agreement.sessions import Sessions
+from swarm_consensus.agreement.semaphore import Semaphores
+from swarm_consensus.agreement.sessions import Machine, Sessions
 from swarm_consensus.agreement.trigger import Times
 from swarm_consensus.network.frame import Parcels
 from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.robot.jobs import JOBS, Condition, Jobs, Values, nothing
+from swarm_consensus.robot.permits import PERMITS, PermitOrders, Permits
 from swarm_consensus.robot.state import Standing
 from swarm_consensus.robot.succession import Succession
 
 BACKLOG = 64  # commands of others that wait while there is more to say than can be said
 ROUND_TRIPS = 3  # after which a command is proposed again
+SESSION = 32  # bytes around a command, at most: its session, and its number there
 _NOBODY = 0  # in place of the address in a letter to several
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
@@ -48,6 +52,7 @@ class FactsOrders:
     report: int = 0  # ticks between two reports of each robot to the log; 0: none
     jobs: tuple[tuple[str, Times], ...] = ()  # what is to be done, and when, in seconds from tick 0
     replace: int = 0  # ticks of silence after which a learner takes a voter's place; 0: never
+    permits: PermitOrders | None = None  # for docks; None: there are none
     conditions: tuple[tuple[str, Condition], ...] = ()  # what is to be done while something is the case
 
     def config(self, count: int) -> Config:
@@ -70,9 +75,19 @@ class Facts:
         Ticks a second.
     storage
         Its disk; None: one in memory, which forgets with the robot.
+    machines
+        Further ones behind the log, by name, each in its first state.
     """
 
-    def __init__(self, own: int, count: int, orders: FactsOrders, rate: int, storage: Storage | None = None) -> None:
+    def __init__(
+        self,
+        own: int,
+        count: int,
+        orders: FactsOrders,
+        rate: int,
+        storage: Storage | None = None,
+        machines: Mapping[str, Machine] = MappingProxyType({}),
+    ) -> None:
         self.mesh = Mesh(own, count, orders.mesh, rate)
         self.faults = 0  # messages that are none of the log's
         self.shed = 0  # commands of others that were not taken, since too much waits
@@ -80,11 +95,18 @@ class Facts:
         self._orders = orders
         self._jobs = Jobs(own, orders.jobs, orders.conditions, rate, patience=orders.settings.election_ticks)
         self._has_jobs = bool(orders.jobs or orders.conditions)
-        self._machines = Machines({"reports": Reports(), JOBS: self._jobs.triggers})
         self._succession = Succession(own, len(orders.voters), orders.replace) if orders.replace else None
+        behind: dict[str, Machine] = {"reports": Reports(), JOBS: self._jobs.triggers, **machines}
+        self.permits: Permits | None = None
+        if orders.permits is not None:
+            behind[PERMITS] = semaphores = Semaphores(orders.permits.counts)
+            self.permits = Permits(own, orders.permits, semaphores)
+        self._machines = Machines(behind)
         self._requests = Requests(own, again=ROUND_TRIPS * 2 * max(orders.settings.delay_ticks, 1))
         self._storage: Storage = MemoryStorage(orders.config(count)) if storage is None else storage
         self._replica: Replica | None = None
+        self.reads: list[int] = []  # tokens of reads that were allowed in this tick
+        self._read: int | None = None
         self._tick = 0
         self._missed = 0  # ticks that the replica must count
         self._heard: list[Message] = []
@@ -101,8 +123,10 @@ class Facts:
         self._missed = max(tick - self._tick, 0)
         self._tick = max(tick, self._tick)
         self.mesh.begin(tick)
+        if self.permits is not None:
+            self.permits.begin(tick)
 
-    def hear_executors(self, frames: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    def hear_executors(self, frames: Sequence[bytes]) -> Sequence[bytes]:
         """Take what executors of jobs say out of what was heard; return the rest."""
         return self._jobs.hear(frames) if self._has_jobs else frames
 
@@ -113,15 +137,24 @@ class Facts:
     def hear(self, sender: int, message: Parcels) -> None:
         """Take in what a neighbour passes on."""
         for origin, payload in self.mesh.hear(sender, message):
-            letter = _read(payload)
-            if letter is None or letter.sender != origin:
-                self.faults += 1
-            else:
-                self._heard.append(msgspec.structs.replace(letter, to=self._own))
+            self.take_in(origin, payload)
+
+    def take_in(self, origin: int, payload: bytes) -> None:
+        """Take in a message that came over the mesh."""
+        letter = _read(payload)
+        if letter is None or letter.sender != origin:
+            self.faults += 1
+        else:
+            self._heard.append(msgspec.structs.replace(letter, to=self._own))
+
+    def ask(self, command: bytes) -> bool:
+        """Say a command for one of the machines in the log; False if it is too long, or too much waits."""
+        return len(command) + SESSION <= self._orders.settings.message_bytes and self._requests.ask(command)
 
     def act(self, values: Values = nothing) -> None:
         """Let the replica do what is due: first the time that passed, then what was heard, then what is asked."""
         replica, heard = self._replica, self._heard
+        self.reads = []
         if replica is None or replica.stopped:
             return
         self._heard = []
@@ -133,12 +166,23 @@ class Facts:
         if self._succession is not None:
             self._succession.hear({letter.sender for letter in heard}, self._tick)
             self._succession.act(replica.node, self._tick)
+        if self._read is not None:
+            replica.node.read(self._read)
         try:
             news = replica.pump()
         except StorageError:
             return  # `stopped` says why; the robot goes on without
+        self.reads = news.reads
         self._post(news.messages)
-        self._requests.hear(news.outcomes)
+        for answer in self._requests.hear(news.outcomes):
+            if self.permits is not None:
+                self.permits.answered(answer.data)
+
+    def want(self, commands: Iterable[bytes], read: int | None) -> None:
+        """Take what is to be asked of the log in this tick: commands, and a read by a token that was never used."""
+        for command in commands:
+            self._requests.ask(command)
+        self._read = read
 
     def _admitted(self, heard: Iterable[Message]) -> list[Message]:
         """Return what is for the replica now.
@@ -165,6 +209,10 @@ class Facts:
         if self._has_jobs:
             for request in self._jobs.act(self._tick, replica.node.lead is not None, values):
                 self._requests.ask(pack(JOBS, request))
+        if self.permits is not None:
+            for command in self.permits.due(replica.node.lead is not None):
+                if not self._requests.ask(command):
+                    self.permits.answered(command)  # too many wait
         data = self._requests.due(self._tick)
         if data is not None and not replica.node.propose(data):
             self._requests.failed()

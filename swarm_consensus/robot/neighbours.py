@@ -220,6 +220,10 @@ class Neighbours:
         """Return where the given robots' references were last known, shape (k, 3), m."""
         return np.array([self._where[robot] for robot in robots], dtype=float).reshape(-1, 3)
 
+    def newest(self, robot: int) -> int:
+        """Return the tick of the newest news of a robot's place; below 0: there was none."""
+        return self._tick[robot]
+
     def stale(self, tick: int) -> int | None:
         """Return a robot whose link is held on news that is too old to move on, or None."""
         oldest = tick - self._config.max_age

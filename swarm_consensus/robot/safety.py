@@ -38,6 +38,15 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """A disc in the plane that a reference must not enter."""
+
+    name: str
+    middle: Array  # (2,) m
+    radius: float  # m
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """No move is left: what holds the robot."""
 
@@ -66,7 +75,9 @@ class Safety:
         self._seen = [f"sight {peer.name}" for peer in config.roster]
         self._none = Rows(np.zeros((0, self._dims)), np.zeros(0), (), np.zeros(0, dtype=np.intp))
 
-    def rows(self, reference: Array, neighbours: Neighbours, view: View) -> Rows | Blocked:
+    def rows(
+        self, reference: Array, neighbours: Neighbours, view: View, closed: Sequence[Closed] = ()
+    ) -> Rows | Blocked:
         """Collect the rows that can bind at this tick.
 
         Parameters
@@ -77,8 +88,10 @@ class Safety:
             The robot's table, links up to date.
         view
             The others as they may be in this period.
+        closed
+            Discs that the reference must not enter.
         """
-        found = self._limits(reference, neighbours, view)
+        found = self._limits(reference, neighbours, view) + self._discs(reference, closed)
         if not found:
             return self._none
         limits, names = found[0] if len(found) == 1 else _joined(found)
@@ -124,6 +137,18 @@ class Safety:
             self._dims,
         )
         return [] if seen is None else [(seen[0], [self._seen[held[link]] for link in seen[1].tolist()])]
+
+    def _discs(self, reference: Array, closed: Sequence[Closed]) -> list[Named]:
+        """Closed discs: from outside no way in, from inside no way further in."""
+        found: list[Named] = []
+        for disc in closed:
+            inward = np.zeros(self._dims)
+            inward[:2] = disc.middle - reference[:2]
+            distance = float(np.hypot(inward[0], inward[1]))
+            if 0.0 < distance < disc.radius + self._horizon:
+                bound = self._config.gain * max(0.0, distance - disc.radius)
+                found.append((Limits(inward[None] / distance, _FLAT, np.array([bound])), [disc.name]))
+        return found
 
     def _band(self, z: float) -> list[Named]:
         """Altitude band of a multirotor, where it is near its ends."""

@@ -1,7 +1,7 @@
 """What a robot says in one tick, put together so that it fits into a frame.
 
-The beacon goes always, and with it what comes each tick in bounded size: values and the behaviour's note. Claims of
-links, sightings and the mesh share what is left.
+The beacon goes always, and with it values, which come each tick in bounded size. Then the behaviour's note and what is
+said of choices; where both are too long they go in turns. Claims of links, sightings and the mesh share what is left.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from swarm_consensus.network.frame import ROOM, Frame, Note, encode, packed
 from swarm_consensus.network.mesh_parts import AROUND, FRAGMENT, WIDEST
-from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.link_state import LONGEST as CLAIMS
 from swarm_consensus.robot.neighbours import Neighbours
+from swarm_consensus.robot.sharing import Sharing
 
 WORDS = 720  # bytes, the most that a behaviour may say in a frame: beacon, sightings and values need the rest
 PARCEL = FRAGMENT + WIDEST + AROUND  # bytes that a parcel of the mesh may need
@@ -49,7 +49,13 @@ class Speech:
         return encode(replace(self._beacon, messages=tuple(self._messages)))
 
 
-def say(beacon: Frame, always: tuple[Raw, ...], neighbours: Neighbours, facts: Facts | None) -> bytes:
+def say(
+    beacon: Frame,
+    always: tuple[Raw, ...],
+    turns: tuple[tuple[Raw, ...], tuple[Raw, ...]],
+    neighbours: Neighbours,
+    sharing: Sharing,
+) -> bytes:
     """Return this tick's frame.
 
     Parameters
@@ -58,23 +64,26 @@ def say(beacon: Frame, always: tuple[Raw, ...], neighbours: Neighbours, facts: F
         The frame without messages.
     always
         What is said whatever else there is; together with the beacon it fits.
+    turns
+        Two things of which each fits together with that; if only one fits it is the first in every second frame.
     neighbours
         For second-hand news of positions and links.
-    facts
-        For what goes over the mesh.
+    sharing
+        For what goes over the mesh, chunks of bundles, and answers to ground stations.
     """
     speech = Speech(beacon)
     speech.add(always)
-    if facts is not None:
-        speech.add(facts.efforts())
+    for each in turns[:: 1 if beacon.sequence % 2 else -1]:
+        speech.offer(each)
+    speech.offer(sharing.answers())
+    speech.add(sharing.efforts())
     sightings = neighbours.sightings()
     if speech.left >= CLAIMS + sum(map(len, sightings)):
         speech.add(neighbours.link_state.claims())
     # where the mesh has too little room, sightings give way in every second frame
-    cramped = facts is not None and facts.mesh.waits and beacon.sequence % 2
+    cramped = sharing.waits and beacon.sequence % 2
     speech.offer(sightings, spare=PARCEL if cramped else 0)
-    if facts is not None:
-        speech.add(facts.take(speech.left))
+    speech.add(sharing.take(speech.left))
     return speech.frame()
 
 

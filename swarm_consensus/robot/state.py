@@ -53,6 +53,59 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Obeyed:
+    """An order that a robot began to carry out."""
+
+    index: int  # of its entry in the log
+    author: str
+    action: str
+    tick: int  # of the robot's clock
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersStatus:
+    """How orders of people stand on one robot."""
+
+    denied: str  # the last one that it denied since it obeyed one, and why; ''
+    obeyed: tuple[Obeyed, ...]  # the newest of each kind, in the order of the log
+    lines: int  # of the journal
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A permit for a dock that a robot has, as far as it knows."""
+
+    queue: str
+    token: int
+    slot: int  # which of the queue's equal permits
+    left: int  # ticks for which it may still use it, by its own clock; 0: not now
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How a decision among liars stands, as one robot knows it."""
+
+    name: str
+    value: str = ""  # "x y" in m, "commit" or "abort"; "": not decided so far
+    view: int = 0  # grows each time that a primary is replaced
+    liars: tuple[str, ...] = ()  # members of whose lies this robot has a proof
+
+
+@dataclass(frozen=True, slots=True)
+class Cargo:
+    """How a mission bundle stands on one robot."""
+
+    name: str
+    number: int
+    chunks: int  # that are here, and verified
+    of: int  # that there are
+    digest: str = ""  # of all its bytes, hexadecimal, once they are here
+    index: int = 0  # of the log, from which on it counts; 0: it does not
+    resumed: int = 0  # chunks that were on the disk when this robot began with it
+    named: tuple[str, ...] = ()  # neighbours that handed on something altered
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What a person asks of a robot: is it well, and what slows it."""
 
@@ -67,6 +120,13 @@ class Status:
     lambda2: float | None = None  # algebraic connectivity of the living by links that both ends hold; None: not known
     values: tuple[Value, ...] = ()  # of the quantities on which the swarm agrees
     facts: Standing | None = None  # of the log that the swarm shares, if it does
+    orders: OrdersStatus | None = None  # of people, if there are any who may give some
+    decisions: tuple[Decided, ...] = ()  # among liars, in the scenario's order
+    cargo: Cargo | None = None  # the bundle that this robot knows of
+    refused: tuple[tuple[str, int], ...] = ()  # the dropped frames by cause, without causes that there were none of
+    charge: float | None = None  # share of its battery's capacity; None: no battery is sensed
+    errand: str = ""  # what it does instead of what its behaviour says: "waits for west", "charges at west", ...
+    permits: tuple[Permit, ...] = ()  # for docks
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +137,7 @@ class Stimulus:
     odometry: Odometry | None  # none when the sensor is silent
     frames: tuple[bytes, ...]  # frames heard since the last tick, in order of arrival
     readings: tuple[float, ...] = ()  # of the sensors of quantities, in the scenario's order; NaN: silent
+    charge: float | None = None  # share of its battery's capacity; None: no battery is sensed
 
 
 @dataclass(frozen=True, slots=True)

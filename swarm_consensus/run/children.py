@@ -48,6 +48,7 @@ class Children:
         self._parameters = {
             "scenario": str(world_file.resolve()),
             "pace": pace,
+            "seal": "simulated",
             "use_sim_time": pace == "clock",
             "start_type_description_service": False,
         }

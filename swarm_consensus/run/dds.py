@@ -14,7 +14,15 @@ from swarm_consensus.run.environment import local_domain
 from swarm_consensus.run.options import Pace, Processes
 from swarm_consensus.simulation.engine import Simulation
 
-_MESSAGES = ("diagnostic_msgs", "geometry_msgs", "nav_msgs", "rosgraph_msgs", "std_msgs", "visualization_msgs")
+_MESSAGES = (
+    "diagnostic_msgs",
+    "geometry_msgs",
+    "nav_msgs",
+    "rosgraph_msgs",
+    "sensor_msgs",
+    "std_msgs",
+    "visualization_msgs",
+)
 _ROS = ("rclpy", *_MESSAGES, "std_srvs")
 
 

@@ -20,6 +20,11 @@ from swarm_consensus.motion.metrics import relative_connectivity
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.run.agreement import Agreement
+from swarm_consensus.run.batteries import BatteryJudge
+from swarm_consensus.run.bundle import BundleJudge
+from swarm_consensus.run.choices import ChoiceJudge
+from swarm_consensus.run.decisions import DecisionsJudge
+from swarm_consensus.run.docks import DockJudge
 from swarm_consensus.run.exploration import Exploration
 from swarm_consensus.run.facts import FactsJudge
 from swarm_consensus.run.formation import FormationJudge
@@ -110,7 +115,12 @@ class Monitor:
         self.last: Array = self.start
         self.exploration = Exploration(scenario) if scenario.expect.explored_share is not None else None
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
+        self.choices = ChoiceJudge(scenario, robots) if scenario.choices else None
         self.facts = FactsJudge(scenario, robots) if scenario.agreement is not None else None
+        self.batteries = BatteryJudge(scenario, robots) if scenario.battery is not None else None
+        self.docks = DockJudge(scenario, robots) if scenario.docks or scenario.mission.points_m else None
+        self.decisions = DecisionsJudge(scenario, robots, self._tell) if scenario.decisions else None
+        self.bundle = BundleJudge(scenario, robots, self._tell) if scenario.bundle is not None else None
         self._step = 1.0 / (scenario.control.rate_hz * substeps)
         self._graph = RadioGraph(count, scenario.radio.range_m, walls)
         self._sight = SightLines(walls)
@@ -141,8 +151,18 @@ class Monitor:
             self.exploration.look(position[record.alive])
         if self.agreement is not None:
             self.agreement.look(record)
+        if self.choices is not None:
+            self.choices.look(record)
         if self.facts is not None:
             self.facts.look(record)
+        if self.batteries is not None:
+            self.events += [Event(record.time, what) for what in self.batteries.look(record)]
+        if self.docks is not None:
+            self.events += [Event(record.time, what) for what in self.docks.look(record)]
+        if self.decisions is not None:
+            self.decisions.look(record)
+        if self.bundle is not None:
+            self.bundle.look(record)
         self.motion.look(record)
         series = self.series
         series.time.append(record.time)
@@ -258,6 +278,9 @@ class Monitor:
     def _refuse(self, position: Array) -> None:
         broken = [name for name, row in zip(self.names, position, strict=True) if not np.isfinite(row).all()]
         raise SwarmError(f"the physics gave no position at {self.time:.3f} s for {', '.join(broken)}")
+
+    def _tell(self, time: float, what: str) -> None:
+        self.events.append(Event(time, what))
 
     def _note_power(self, record: TickRecord) -> None:
         for index in np.flatnonzero(self.alive != record.alive):

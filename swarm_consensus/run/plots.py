@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
+from matplotlib.patches import Circle, Polygon
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.obstacles import fence_corners
@@ -49,6 +49,16 @@ def ground_plan(scenario: Scenario, series: Series) -> Callable[[Axes], None]:
         for obstacle in scenario.obstacles:
             corners = np.array([corner[:2] for corner in obstacle.polygon_m])
             axes.add_patch(Polygon(corners, facecolor="#d9d9d9", edgecolor=GREY))
+        for dock in scenario.docks:
+            axes.add_patch(
+                Circle(
+                    (dock.position_m[0], dock.position_m[1]),
+                    dock.reach_m,
+                    facecolor="#d7efe6",
+                    edgecolor=GREEN,
+                    linestyle=":",
+                )
+            )
         _draw_links(axes, scenario, series)
         _draw_paths(axes, scenario, series)
         goals = [*scenario.mission.goals_m.values(), *([scenario.mission.goal_m] if scenario.mission.goal_m else [])]

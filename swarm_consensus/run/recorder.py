@@ -36,7 +36,8 @@ class Recorder:
     names
         The roster's names: topics are ``/<robot>/ground_truth``, ``odom``, ``cmd_vel`` and ``status``,
         and where there are quantities ``values``: all their numbers in the order of the scenario, NaN for none. How
-        far robots differ about each quantity is in ``/values_spread``.
+        far robots differ about each quantity is in ``/values_spread``. Where there are batteries ``battery``, once a
+        second.
     rate
         Ticks a second.
     """
@@ -71,7 +72,8 @@ class Recorder:
         bag = folder / "recording"
         with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
             told = any(record.values for record in self._records)
-            topics = _Topics(writer, self._names, told)
+            charged = any(record.charge is not None for record in self._records)
+            topics = _Topics(writer, self._names, told, charged)
             for record in self._records:
                 topics.write(record, self._rate)
         for path in bag.iterdir():
@@ -82,7 +84,7 @@ class Recorder:
 class _Topics:
     """The topics of one recording."""
 
-    def __init__(self, writer: Writer, names: Sequence[str], told: bool) -> None:
+    def __init__(self, writer: Writer, names: Sequence[str], told: bool, charged: bool) -> None:
         self._writer = writer
         self._names = names
 
@@ -95,6 +97,7 @@ class _Topics:
         self._command = [topic(f"/{name}/cmd_vel", "geometry_msgs/msg/TwistStamped") for name in names]
         self._spread = topic("/values_spread", "std_msgs/msg/Float64MultiArray") if told else None
         self._values = [topic(f"/{name}/values", "std_msgs/msg/Float64MultiArray") for name in names if told]
+        self._battery = [topic(f"/{name}/battery", "sensor_msgs/msg/BatteryState") for name in names if charged]
         self._status = [topic(f"/{name}/status", "diagnostic_msgs/msg/DiagnosticArray") for name in names]
 
     def write(self, record: TickRecord, rate: int) -> None:
@@ -114,8 +117,10 @@ class _Topics:
             values = record.values[i] if record.values else None
             if values is not None:
                 self._put(self._values[i], now, _numbers([number for value in values for number in value]))
-            status = record.status[i]
-            if status is not None and record.tick % max(1, round(_STATUS_S * rate)) == 0:
+            status, seldom = record.status[i], record.tick % max(1, round(_STATUS_S * rate)) == 0
+            if record.charge is not None and seldom:
+                self._put(self._battery[i], now, _charge(float(record.charge[i]), stamp, name))
+            if status is not None and seldom:
                 self._put(self._status[i], now, _status(status, stamp, name))
 
     def _put(self, connection: Any, now: int, message: Any) -> None:
@@ -169,6 +174,16 @@ def _command(command: Array, stamp: Any, name: str) -> Any:
     return _T["geometry_msgs/msg/TwistStamped"](header=_header(stamp, f"{name}/base_link"), twist=twist)
 
 
+def _charge(share: float, stamp: Any, name: str) -> Any:
+    unknown = dict.fromkeys(("voltage", "temperature", "current", "charge", "capacity", "design_capacity"), np.nan)
+    kinds = dict.fromkeys(("power_supply_status", "power_supply_health", "power_supply_technology"), 0)
+    cells = dict.fromkeys(("cell_voltage", "cell_temperature"), np.zeros(0, dtype=np.float32))
+    words = {"location": "", "serial_number": name}
+    return _T["sensor_msgs/msg/BatteryState"](
+        header=_header(stamp, ""), percentage=share, present=True, **unknown, **kinds, **cells, **words
+    )
+
+
 def _status(status: Status, stamp: Any, name: str) -> Any:
     values = {
         "mode": status.mode,
@@ -179,6 +194,9 @@ def _status(status: Status, stamp: Any, name: str) -> Any:
         **{f"value {v.name}": " ".join(map(repr, v.value.tolist())) for v in status.values},
         **{f"spread {v.name}": repr(v.spread) for v in status.values},
         **({f"log {k}": str(v) for k, v in asdict(status.facts).items()} if status.facts else {}),
+        **({} if status.charge is None else {"charge": repr(status.charge)}),
+        **({"errand": status.errand} if status.errand else {}),
+        **{f"permit {p.queue}": f"{p.token} {p.slot} {p.left}" for p in status.permits},
         "lambda2": "unknown" if status.lambda2 is None else str(status.lambda2),
     }
     entries = [_T["diagnostic_msgs/msg/KeyValue"](key=key, value=value) for key, value in values.items()]

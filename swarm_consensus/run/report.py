@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from swarm_consensus.errors import InputError
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.run import agreement_plots, plots
+from swarm_consensus.run import agreement_plots, batteries, docks, plots
 from swarm_consensus.run.panels import connectivity, links, order
 from swarm_consensus.run.series import load_series
 from swarm_consensus.run.verdict import Verdict, from_json
@@ -145,7 +145,7 @@ def _pictures(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
         f'<div class="grid">{paths}{_still(folder)}</div>'
         f'<h3>Safety</h3><div class="grid">{_panels(safety)}</div>'
         f'<h3>Network</h3><div class="grid">{lambda2}{_panels(network)}</div>'
-        f"{_quantities(scenario, series)}"
+        f"{_quantities(scenario, series)}{_energy(scenario, series)}"
         f'<h3>Motion</h3><div class="grid">{_panels(motion)}</div>'
     )
 
@@ -153,6 +153,11 @@ def _pictures(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
 def _quantities(scenario: Scenario, series: plots.Series) -> str:
     drawn = [*agreement_plots.pictures(scenario, series)]
     return f'<h3>Quantities</h3><div class="grid">{_panels(drawn)}</div>' if drawn else ""
+
+
+def _energy(scenario: Scenario, series: plots.Series) -> str:
+    drawn = [*batteries.pictures(series), *docks.pictures(scenario, series)]
+    return f'<h3>Energy</h3><div class="grid">{_panels(drawn)}</div>' if drawn else ""
 
 
 def _panels(drawn: Sequence[tuple[str, Callable[[Axes], None]]]) -> str:

@@ -25,7 +25,8 @@ def save_series(folder: Path, monitor: Monitor, paths: Array, contacts: Sequence
     ``order``, ``polarisation``, ``mismatch`` m^2/s^2, ``cohesion`` m (t,), ``energy`` (t,), or (0,) without a lattice;
     ``active_<kind>`` (t,), robots held back by that kind; ``contact`` (c,) s, when bodies touched.
     For each quantity also ``value_<name>`` (t, n, d), ``spread_<name>`` (t,), ``mean_<name>`` (t, d), mean of the true
-    inputs, and ``honest_<name>`` (n,), 1 or 0.
+    inputs, and ``honest_<name>`` (n,), 1 or 0. Where there are batteries ``charge`` (t, n), a share of the capacity;
+    where there are docks ``dock_on`` (t, docks), robots on each.
     """
     series, motion, count = monitor.series, monitor.motion, len(monitor.names)
     values: dict[str, Any] = {f"active_{kind}": [counts.get(kind, 0) for counts in series.active] for kind in KINDS}
@@ -33,6 +34,12 @@ def save_series(folder: Path, monitor: Monitor, paths: Array, contacts: Sequence
         values[key] = getattr(series, key)
     if monitor.agreement is not None:
         values |= monitor.agreement.series()
+    if monitor.choices is not None:
+        values |= monitor.choices.series()
+    if monitor.batteries is not None:
+        values |= monitor.batteries.series()
+    if monitor.docks is not None:
+        values |= monitor.docks.series()
     for key in ("order", "polarisation", "mismatch", "cohesion", "energy"):
         values[key] = getattr(motion, key)
     np.savez_compressed(

@@ -13,13 +13,14 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from swarm_consensus.agreement import trigger
+from swarm_consensus.agreement import semaphore, trigger
 from swarm_consensus.agreement.machines import read_report, unpack
 from swarm_consensus.agreement.quorum import majority
 from swarm_consensus.agreement.raft.messages import COMMAND, MEMBERS, Config, Entry, Saved
 from swarm_consensus.agreement.sessions import Command, Open
 from swarm_consensus.errors import InputError, nearest
 from swarm_consensus.robot.jobs import JOBS
+from swarm_consensus.robot.permits import PERMITS
 from swarm_consensus.run.disk_copy import read_disk
 from swarm_consensus.run.disks import FOLDER
 from swarm_consensus.run.worlds import load
@@ -53,7 +54,7 @@ class SharedLog:
         newest = max(self.saved.values(), key=lambda saved: saved.vote.term)
         configs = [_config_decoder.decode(entry.data) for entry in newest.entries if entry.kind == MEMBERS]
         config = configs[-1] if configs else newest.snapshot.config
-        return {_name(self.names, voter) for voter in config.voters}
+        return {name_of(self.names, voter) for voter in config.voters}
 
     def is_settled(self, index: int, holders: Collection[str]) -> bool:
         """Tell whether an entry that some hold is held by more than half of the voters, or covered by a snapshot."""
@@ -133,7 +134,7 @@ def say(entry: Entry, names: Sequence[str], rate: int) -> str:
     """Say in words what an entry is about."""
     if entry.kind == MEMBERS:
         config = _config_decoder.decode(entry.data)
-        return f"voters {', '.join(_name(names, voter) for voter in config.voters)}"
+        return f"voters {', '.join(name_of(names, voter) for voter in config.voters)}"
     if entry.kind != COMMAND:
         return "a leader begins"
     try:
@@ -141,20 +142,28 @@ def say(entry: Entry, names: Sequence[str], rate: int) -> str:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return f"{len(entry.data)} bytes that are no command"
     if isinstance(request, Open):
-        return f"{_name(names, request.nonce % 256)} opens a session"
+        return f"{name_of(names, request.nonce % 256)} opens a session"
     found = unpack(request.data)
     machine, data = found or ("nobody", request.data)
-    report = read_report(data) if machine == "reports" else None
-    if report is not None:
-        return f"{_name(names, report.robot)} reports at {report.tick / rate:.2f} s"
+    return _say_command(machine, data, names, rate) or f"{len(data)} bytes for {machine}"
+
+
+def _say_command(machine: str, data: bytes, names: Sequence[str], rate: int) -> str:
+    """Say what a command tells its machine; nothing if it tells nothing."""
+    if machine == "reports":
+        report = read_report(data)
+        return "" if report is None else f"{name_of(names, report.robot)} reports at {report.tick / rate:.2f} s"
+    if machine == PERMITS:
+        permit = semaphore.read(data)
+        return "" if permit is None else _say_permit(permit, names, rate)
     job = trigger.read(data) if machine == JOBS else None
-    return f"{len(data)} bytes for {machine}" if job is None else _say_job(job, names)
+    return "" if job is None else _say_job(job, names)
 
 
 def _say_job(request: trigger.Request, names: Sequence[str]) -> str:
     """Say what became of a job: the index of the entry that begins an attempt is its token."""
     if isinstance(request, trigger.Begin):
-        return f"{_name(names, request.robot)} is to do {request.job} of {request.number} s"
+        return f"{name_of(names, request.robot)} is to do {request.job} of {request.number} s"
     if isinstance(request, trigger.End):
         return f"{request.job}, as begun in entry {request.token}: {request.outcome}"
     if isinstance(request, trigger.Start):
@@ -162,5 +171,16 @@ def _say_job(request: trigger.Request, names: Sequence[str]) -> str:
     return f"{request.job}: occurrence {request.number} is due"
 
 
-def _name(names: Sequence[str], robot: int) -> str:
+def _say_permit(request: semaphore.Request, names: Sequence[str], rate: int) -> str:
+    if isinstance(request, semaphore.Ask):
+        return f"{name_of(names, request.robot)} asks for {request.place}"
+    if isinstance(request, semaphore.Renew):
+        return f"permit {request.token} of {request.place} renewed at {request.proposed / rate:.2f} s"
+    if isinstance(request, semaphore.GiveBack):
+        return f"{name_of(names, request.robot)} gives {request.place} back"
+    return f"the lease of permit {request.token} of {request.place} is over"
+
+
+def name_of(names: Sequence[str], robot: int) -> str:
+    """Return the name of a place in the roster."""
     return names[robot] if robot < len(names) else f"robot {robot}"

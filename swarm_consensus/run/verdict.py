@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,8 @@ from rich.table import Table
 from swarm_consensus.agreement.raft.membership import advice
 from swarm_consensus.arrays import Array
 from swarm_consensus.errors import InputError
+from swarm_consensus.network.seal import WEAKNESS
+from swarm_consensus.run import decisions
 from swarm_consensus.run.coverage import covered
 from swarm_consensus.run.measures import measures
 from swarm_consensus.run.monitor import ROUND_OFF, Event, Extreme, Monitor
@@ -125,7 +127,7 @@ def judge(
         seed=seed,
         expectations=tuple(found),
         metrics=_metrics(monitor, contacts) | metrics,
-        notes=(*weaker(scenario), *notes),
+        notes=(*weaker(scenario), *_named(monitor), *notes),
         complete=complete,
         events=_events(monitor, contacts),
     )
@@ -137,10 +139,28 @@ def weaker(scenario: Scenario) -> tuple[str, ...]:
     if not scenario.control.redundancy:
         what = "no link was kept, and that the swarm stays one network was not guaranteed"
         notes.append(f"control.redundancy is 0: {what}")
+    notes.append(weakness(scenario))
     facts = facts_of(scenario)
     if facts is not None:
         notes.append(advice(facts.config(len(robot_names(scenario)))))
+    notes += decisions.weaker(scenario)
     return tuple(filter(None, notes))
+
+
+def _named(monitor: Monitor) -> Iterator[str]:
+    """Say which liars were found out."""
+    for judge_of_liars in (monitor.decisions, monitor.bundle):
+        if judge_of_liars is not None:
+            yield from judge_of_liars.notes()
+
+
+def weakness(scenario: Scenario) -> str:
+    """Say what frames of a scenario do not prove; '' if they prove all that they could."""
+    security = scenario.security
+    if security is None:
+        return ""
+    words = WEAKNESS[security.seal]
+    return f"security.seal is {security.seal}: {words}" if words else ""
 
 
 def _yes(name: str, wanted: bool, found: bool, detail: str) -> Expectation:
@@ -226,8 +246,17 @@ def _explored(monitor: Monitor) -> list[Expectation]:
 
 
 def _agreed(monitor: Monitor) -> list[Expectation]:
-    """Quantities and the log, where there are any."""
-    seen = [each for each in (monitor.agreement, monitor.facts) if each]
+    """All that judges by the statuses and the devices of a world."""
+    judges = (
+        monitor.agreement,
+        monitor.choices,
+        monitor.facts,
+        monitor.batteries,
+        monitor.docks,
+        monitor.decisions,
+        monitor.bundle,
+    )
+    seen = [each for each in judges if each]
     return [Expectation(f.name, f.bound, f.value, f.held, f.detail) for each in seen for f in each.findings()]
 
 
@@ -303,8 +332,14 @@ def _metrics(monitor: Monitor, contacts: Sequence[Contact]) -> dict[str, Any]:
         "arrival_s": _arrivals(monitor),
         "path_length_m": dict(zip(monitor.names, np.round(monitor.path_length, 3).tolist(), strict=True)),
         "frames": monitor.radio,
+        "seal": monitor.scenario.security.seal if monitor.scenario.security else "none",
         **(monitor.agreement.metrics() if monitor.agreement else {}),
+        **(monitor.choices.metrics() if monitor.choices else {}),
         **(monitor.facts.metrics() if monitor.facts else {}),
+        **(monitor.batteries.metrics() if monitor.batteries else {}),
+        **(monitor.docks.metrics() if monitor.docks else {}),
+        **(monitor.decisions.metrics() if monitor.decisions else {}),
+        **(monitor.bundle.metrics() if monitor.bundle else {}),
     }
 
 

@@ -8,6 +8,7 @@ from swarm_consensus.agreement.trigger import Times
 from swarm_consensus.network.mesh import MeshSettings
 from swarm_consensus.robot.facts import FactsOrders
 from swarm_consensus.robot.jobs import Condition
+from swarm_consensus.simulation.permits import permits_of
 from swarm_consensus.simulation.roster import members, robot_names
 from swarm_consensus.simulation.scenario import Agreement, Job, Scenario, When
 
@@ -34,13 +35,13 @@ def settings_of(agreement: Agreement, rate: int) -> Settings:
     )
 
 
-def mesh_of(scenario: Scenario, agreement: Agreement) -> MeshSettings:
-    """Return what the mesh may do: its times grow with the delay of the radio."""
+def mesh_of(scenario: Scenario, agreement: Agreement | None) -> MeshSettings:
+    """Return what the mesh may do, with or without a log on it: its times grow with the delay of the radio."""
     rate, radio = scenario.control.rate_hz, scenario.radio
     late = round((radio.delay_s + radio.jitter_s) * rate)
     usual = MeshSettings()
     return MeshSettings(
-        bytes_s=agreement.budget_bytes_s,
+        bytes_s=(agreement or Agreement()).budget_bytes_s,
         gap=usual.gap + 2 * late,
         fresh=usual.fresh + late,
         lifetime=usual.lifetime + usual.hops * late,
@@ -76,5 +77,6 @@ def facts_of(scenario: Scenario) -> FactsOrders | None:
         jobs=tuple((job.name, times_of(job)) for job in agreement.jobs if job.when is None),
         conditions=tuple((job.name, condition_of(job.when, rate)) for job in agreement.jobs if job.when is not None),
         replace=0 if agreement.replace_s is None else round(agreement.replace_s * rate),
+        permits=permits_of(scenario),
         report=0 if agreement.report_s is None else max(round(agreement.report_s * rate), 1),
     )

@@ -15,9 +15,17 @@ import numpy as np
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.channel import Channel
 from swarm_consensus.network.frame import FrameError, decode, unpack_ids
+from swarm_consensus.network.seal import inside
+from swarm_consensus.robot.choices import Choice, chosen_in
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
+from swarm_consensus.simulation.attackers import Attackers
+from swarm_consensus.simulation.batteries import Batteries
+from swarm_consensus.simulation.charger import charger_of
+from swarm_consensus.simulation.choices import choices_of
+from swarm_consensus.simulation.docks import Docks, Sight
 from swarm_consensus.simulation.fleet import channel_model
+from swarm_consensus.simulation.identities import ears_of
 from swarm_consensus.simulation.liars import Liars
 from swarm_consensus.simulation.office import Effect, Office
 from swarm_consensus.simulation.placement import PlacedRobot
@@ -25,6 +33,7 @@ from swarm_consensus.simulation.quantities import Readings, sizes
 from swarm_consensus.simulation.record import TickRecord
 from swarm_consensus.simulation.scenario import Scenario
 from swarm_consensus.simulation.sensors import OdometrySensor
+from swarm_consensus.simulation.stations import Stations, Told
 from swarm_consensus.simulation.world import Truth, World
 
 
@@ -66,7 +75,7 @@ class Simulation:
     def __init__(
         self, scenario: Scenario, robots: Sequence[PlacedRobot], world: World, rng: np.random.Generator
     ) -> None:
-        radio_rng, sensor_rng, reading_rng, lie_rng, answer_rng = rng.spawn(5)
+        radio_rng, sensor_rng, reading_rng, lie_rng, attack_rng, answer_rng = rng.spawn(6)
         self.scenario = scenario
         self.robots = tuple(robots)
         self.world = world
@@ -79,9 +88,18 @@ class Simulation:
         self._sensor = OdometrySensor(robots, sensor_rng)
         self._readings = Readings(scenario, robots, reading_rng)
         self._liars = Liars(scenario, robots, lie_rng) if scenario.lies else None
+        self._attackers = Attackers(scenario, robots, attack_rng) if scenario.attackers else None
+        self._stations = Stations(scenario) if scenario.commands else None
         self._sizes = sizes(scenario)
+        self._choices = choices_of(scenario, robots[0], len(robots)) if scenario.choices else ()
+        self._read: tuple[tuple[float, ...], ...] = ()
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
-        self.office = Office(answer_rng, scenario.radio.loss) if jobs else None
+        self.office = Office(ears_of(scenario), answer_rng, scenario.radio.loss) if jobs else None
+        battery = scenario.battery
+        self.batteries = None if battery is None else Batteries(battery, robots, 1.0 / scenario.control.rate_hz)
+        self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period
+        self.docks = Docks(scenario.docks, len(robots), ears_of(scenario)) if scenario.docks else None
+        self._charger = charger_of(scenario)
         self._plan = _power_plan(scenario, robots)
         self._odometry: tuple[Odometry, ...] = ()
         self._truth: Truth = world.truth()
@@ -104,22 +122,38 @@ class Simulation:
         tuple
             One stimulus for each robot; None for one without power. Robots switched at this tick are in ``events``.
         """
-        self.events = self._plan.get(self.tick, ())
+        self.events = self._power_events()
         for event in self.events:
             self.set_power(event.robot, event.on)
         self._truth = self.world.truth()
         self._odometry = self._sensor.measure(self._truth, self.tick)
-        readings = self._readings.measure(self._truth)
+        readings = self._read = self._readings.measure(self._truth)
         heard = self._channel.deliver(self.time, self.alive)
         if self._liars is not None:
             heard = self._liars.spoil(heard)
+        if self._stations is not None:
+            self._stations.speak(self.tick, heard, self.alive)
+        if self._attackers is not None:
+            self._attackers.speak(self.time, self.tick, heard, self._truth.position, self.alive)
+        charge = [None] * len(self.robots) if self.batteries is None else self.batteries.sensed()
         if self.office is not None:
             answers = self.office.answers(len(self.robots))
             heard = [[*frames, *mine] for frames, mine in zip(heard, answers, strict=True)]
         return tuple(
-            Stimulus(tick=self.tick, odometry=odometry, frames=tuple(frames), readings=read) if alive else None
-            for odometry, frames, read, alive in zip(self._odometry, heard, readings, self.alive, strict=True)
+            Stimulus(self.tick, odometry, tuple(frames), read, left) if alive else None
+            for odometry, frames, read, left, alive in zip(
+                self._odometry, heard, readings, charge, self.alive, strict=True
+            )
         )
+
+    def _power_events(self) -> tuple[PowerEvent, ...]:
+        """Return who is switched at this tick: as the faults say, and off where a battery has come to its end."""
+        planned = self._plan.get(self.tick, ())
+        if self.batteries is None:
+            return planned
+        empty = self.batteries.empty
+        dry = [PowerEvent(robot, on=False) for robot in np.flatnonzero(empty & self.alive).tolist()]
+        return (*(event for event in planned if not empty[event.robot]), *dry)
 
     def set_power(self, robot: int, on: bool) -> None:
         """Switch a robot off or on, in the world and on the air; also for a process that died by itself."""
@@ -141,8 +175,20 @@ class Simulation:
                 row[:3] = response.command.linear
                 row[3] = response.command.yaw_rate
         self._channel.send(self.time, frames, self._truth.position, self.alive)
+        if self._attackers is not None:
+            self._attackers.listen(frames, self._truth.position)
         effects = self.office.hear(frames) if self.office is not None else ()
-        self._record(responses, frames, commands, effects)
+        told = self._stations.listen(self.tick, frames) if self._stations is not None else ()
+        sights: tuple[Sight, ...] = ()
+        self.given = np.zeros(len(self.robots))
+        if self.docks is not None:
+            sights = self.docks.look(frames, self._truth.position, self.alive)
+            self.given += self.docks.given
+        if self._charger is not None:
+            self.given += self._charger.give(frames, self._truth.position)
+        self._record(responses, frames, commands, effects, told, sights)
+        if self.batteries is not None:
+            self.batteries.step(self._truth.velocity, self.alive, self.given)
         self.world.step(commands, self._observe)
         self.tick += 1
 
@@ -156,6 +202,8 @@ class Simulation:
         frames: Sequence[bytes | None],
         commands: Array,
         effects: tuple[Effect, ...],
+        told: tuple[Told, ...],
+        sights: tuple[Sight, ...],
     ) -> None:
         if not self.observers:
             return
@@ -170,7 +218,13 @@ class Simulation:
             status=tuple(response.status if response else None for response in responses),
             radio=self.radio_counts,
             effects=effects,
+            told=told,
+            charge=None if self.batteries is None else self.batteries.share,
+            docks=sights,
             values=tuple(_values(frame, self._sizes) for frame in frames) if self._sizes else (),
+            readings=self._read,
+            given=self.given,
+            choices=tuple(_chosen(frame, self._choices) for frame in frames) if self._choices else (),
         )
         for observer in self.observers:
             observer.record(record)
@@ -186,7 +240,7 @@ def _held(frame: bytes | None) -> frozenset[int] | None:
     if frame is None:
         return None
     try:
-        return unpack_ids(decode(frame).held)
+        return unpack_ids(decode(inside(frame)).held)
     except FrameError:
         return None
 
@@ -194,7 +248,15 @@ def _held(frame: bytes | None) -> frozenset[int] | None:
 def _values(frame: bytes | None, of: Sequence[int]) -> tuple[tuple[float, ...], ...] | None:
     """Values that a robot tells in its own frame, before the air is lied into."""
     try:
-        return None if frame is None else values_in(decode(frame), of)
+        return None if frame is None else values_in(decode(inside(frame)), of)
+    except FrameError:
+        return None
+
+
+def _chosen(frame: bytes | None, of: Sequence[Choice]) -> tuple[tuple[float, ...], ...] | None:
+    """Choices that a robot tells in its own frame."""
+    try:
+        return None if frame is None else chosen_in(decode(inside(frame)), of)
     except FrameError:
         return None
 

@@ -10,9 +10,13 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Peak, Task
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.network.channel import ChannelModel, Outage
-from swarm_consensus.robot.config import AgentConfig, Peer
+from swarm_consensus.robot.config import AgentConfig, Battery, Peer
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.simulation.agreement import facts_of
+from swarm_consensus.simulation.agreement import facts_of, mesh_of
+from swarm_consensus.simulation.cargo import bundle_of
+from swarm_consensus.simulation.choices import choices_of
+from swarm_consensus.simulation.decisions import decisions_of
+from swarm_consensus.simulation.identities import trust_of
 from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.quantities import quantities_of
 from swarm_consensus.simulation.roster import group_of
@@ -39,6 +43,7 @@ def agent_configs(
     obstacles = tuple(prisms(scenario))
     fence = fence_corners(scenario.bounds_m)
     facts = facts_of(scenario)
+    trust = trust_of(scenario)
     return tuple(
         AgentConfig(
             index=index,
@@ -58,10 +63,24 @@ def agent_configs(
             task=task_of(scenario.mission, robot, robots),
             quantities=quantities_of(scenario, robot),
             facts=facts,
+            trust=trust,
+            choices=choices_of(scenario, robot, len(robots)),
             blocking=tuple(blocking(scenario)),
+            battery=battery_of(scenario),
+            mesh=mesh_of(scenario, scenario.agreement),
+            decisions=decisions_of(scenario, robot.name),
+            bundle=bundle_of(scenario, robot.name),
         )
         for index, robot in enumerate(robots)
     )
+
+
+def battery_of(scenario: Scenario) -> Battery | None:
+    """Return what each robot is told of its battery; None if the scenario has none."""
+    battery = scenario.battery
+    if battery is None:
+        return None
+    return Battery(battery.capacity_j, battery.idle_w, battery.motion_j_m, battery.charge_w)
 
 
 def _peer(robot: PlacedRobot) -> Peer:
@@ -80,6 +99,8 @@ def goal_of(mission: Mission, robot: PlacedRobot) -> Array | None:
 
 def knows_goal(mission: Mission, robot: PlacedRobot) -> bool:
     """Tell whether a robot is told its goal; the verdict judges those too who are not."""
+    if mission.behaviour == "seek":
+        return False
     if mission.leader is not None:
         return robot.name == mission.leader
     return not mission.informed or robot.name in mission.informed or group_of(robot.name) in mission.informed
@@ -96,7 +117,10 @@ def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot])
         density=tuple(Peak(np.array(peak.at_m), peak.width_m, peak.weight) for peak in mission.density),
         leader=None if mission.leader is None else index[mission.leader],
         agreed_goal=mission.agreed_goal,
+        agreed_speed=mission.agreed_speed,
+        spread=mission.spread_s,
         base=None if mission.base is None else index[mission.base],
+        points=np.array([point[:2] for point in mission.points_m], dtype=float).reshape(-1, 2),
     )
 
 

@@ -15,7 +15,9 @@ from msgspec import Raw
 
 from swarm_consensus.consensus.adversaries import Adversary, Constant, Divider, Oscillating, Ramp, Silent, TwoFaced
 from swarm_consensus.network.frame import Frame, FrameError, Message, Values, decode, encode, messages_of, packed
+from swarm_consensus.network.seal import inside, with_other
 from swarm_consensus.robot.quantities import Told, read, write
+from swarm_consensus.simulation.identities import proof_of
 from swarm_consensus.simulation.placement import PlacedRobot
 from swarm_consensus.simulation.quantities import sizes
 from swarm_consensus.simulation.scenario import Lie, Scenario
@@ -64,6 +66,7 @@ class Liars:
         for lie in scenario.lies:
             said = self._lies.setdefault(index[lie.robot], {})
             said[names.index(lie.quantity)] = adversary(lie, scenario.control.rate_hz)
+        self._prove = {robot: proof_of(scenario, robots[robot].name) for robot in self._lies}
 
     def spoil(self, heard: Sequence[Sequence[bytes]]) -> list[list[bytes]]:
         """Return what each robot hears, with the lies told to it in the place of values."""
@@ -71,14 +74,15 @@ class Liars:
 
     def _spoilt(self, data: bytes, receiver: int) -> bytes:
         try:
-            frame = decode(data)
+            frame = decode(inside(data))
         except FrameError:
             return data
         lies = self._lies.get(frame.sender)
         if lies is None:
             return data
         messages = tuple([packed(self._lied(message, lies, frame, receiver)) for message in messages_of(frame)])
-        return encode(msgspec.structs.replace(frame, messages=messages))
+        lied, prove = encode(msgspec.structs.replace(frame, messages=messages)), self._prove[frame.sender]
+        return lied if prove is None else with_other(data, lied, prove)  # a liar has its own key
 
     def _lied(self, message: Message, lies: dict[int, Adversary], frame: Frame, receiver: int) -> Message:
         if not isinstance(message, Values):

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from swarm_consensus.agreement.trigger import Executor, Ruling, pack_ruling
-from swarm_consensus.network.frame import FrameError, Note, decode, messages_of
+from swarm_consensus.network.frame import Frame, Note, messages_of
+from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.jobs import JOBS, read_effort
 
 
@@ -29,14 +30,17 @@ class Office:
 
     Parameters
     ----------
+    ears
+        Open what robots seal.
     rng
         Decides what is lost.
     loss
         Share of what it is told, and of what it answers, that is lost.
     """
 
-    def __init__(self, rng: np.random.Generator, loss: float) -> None:
+    def __init__(self, ears: Ears, rng: np.random.Generator, loss: float) -> None:
         self.executor = Executor()
+        self._ears = ears
         self._rng = rng
         self._loss = loss
         self._answers: list[Ruling] = []  # for the next tick
@@ -45,8 +49,9 @@ class Office:
         """Take this tick's frames, one for each robot, and return what came of them."""
         found = []
         self._answers = []
-        for robot, frame in enumerate(frames):
-            for note in [] if frame is None else _notes(frame):
+        for robot, packet in enumerate(frames):
+            frame = None if packet is None else self._ears.frame(packet)
+            for note in [] if frame is None else notes_of(frame, JOBS):
                 effort = read_effort(note)
                 if effort is not None and effort.attempt.robot == robot and not self._is_lost():
                     verdict = self.executor.admits(effort.attempt, effort.job)
@@ -66,9 +71,6 @@ class Office:
         return bool(self._rng.random() < self._loss)
 
 
-def _notes(frame: bytes) -> list[Note]:
-    try:
-        messages = messages_of(decode(frame))
-    except FrameError:
-        return []
-    return [message for message in messages if isinstance(message, Note) and message.topic == JOBS]
+def notes_of(frame: Frame, topic: str) -> list[Note]:
+    """Return what a frame says of a topic."""
+    return [each for each in messages_of(frame) if isinstance(each, Note) and each.topic == topic]

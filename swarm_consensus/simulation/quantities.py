@@ -108,15 +108,18 @@ class Readings:
     def __init__(self, scenario: Scenario, robots: Sequence[PlacedRobot], rng: np.random.Generator) -> None:
         self._robots = tuple(robots)
         self._sensed = [quantity for quantity in scenario.quantities if quantity.source in SENSED]
-        self._noise = np.array([quantity.noise_std for quantity in self._sensed])
-        self._bias = np.array([[of(quantity.biases, robot) for quantity in self._sensed] for robot in robots])
+        self._mapped = [choice for choice in scenario.choices if choice.kind == "map"]
+        self._noise = np.array([*[each.noise_std for each in self._sensed], *[each.noise_std for each in self._mapped]])
+        biases = [*[quantity.biases for quantity in self._sensed], *[{} for _ in self._mapped]]
+        self._bias = np.array([[of(each, robot) for each in biases] for robot in robots])
         self._rng = rng
         self._none: tuple[tuple[float, ...], ...] = ((),) * len(self._robots)
 
     def measure(self, truth: Truth) -> tuple[tuple[float, ...], ...]:
-        """Return what each robot reads now, a number for each quantity that is sensed."""
-        if not self._sensed:
+        """Return what each robot reads now, a number for each quantity that is sensed, then for each mapped field."""
+        if not len(self._noise):
             return self._none
-        true = np.hstack([inputs(quantity, self._robots, truth.position) for quantity in self._sensed])
+        fields = [strength(choice.field, truth.position)[:, None] for choice in self._mapped if choice.field]
+        true = np.hstack([*[inputs(quantity, self._robots, truth.position) for quantity in self._sensed], *fields])
         read = true + self._bias + self._noise * self._rng.standard_normal(true.shape)
         return tuple(map(tuple, read.tolist()))

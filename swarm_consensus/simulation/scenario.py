@@ -95,7 +95,7 @@ class Mission(Strict, frozen=True):
 
     behaviour: str = "rendezvous"  # one of those that are registered
     goal_m: Point | None = None  # the common goal
-    agreed_goal: str | None = None  # rendezvous: the quantity whose present value is the goal, [x, y]
+    agreed_goal: str | None = None  # rendezvous: the quantity whose present value is the goal; seek: the mapped field
     goals_m: dict[str, Point] = {}  # a goal for each robot or group, before goal_m
     informed: list[str] = []  # go_to: robots or groups that are told their goal; empty: all
     slots_m: list[Point] = []  # formation: places about its centre, m, one for each robot
@@ -103,6 +103,9 @@ class Mission(Strict, frozen=True):
     density: list[Peak] = []  # coverage: where robots are wanted more
     leader: str | None = None  # follow: the robot that the others follow
     base: str | None = None  # explore: the robot that stays, and to which the others keep a way
+    points_m: list[Point] = []  # patrol: [x, y], visited in turn for ever
+    agreed_speed: str | None = None  # the policy that limits the speed; nobody moves before all agreed on it
+    spread_s: Positive | None = None  # seek: for so long the swarm spreads, then it gathers
 
 
 class Fault(Strict, frozen=True):
@@ -153,6 +156,39 @@ class Lie(Strict, frozen=True):
     other: list[Number] = []  # divider: what it says to robots of odd roster index
 
 
+class Interest(Strict, frozen=True):
+    """What a robot wants of a common speed v: a metre costs it hurry / v + range (1 + payload) v^2."""
+
+    hurry: Number = 0.25  # price of a second
+    range: Number = 1.0  # price of energy, by (m/s)^2
+    payload: Number = 0.0  # in its own mass
+    weight: Number = 1.0  # of its voice
+
+
+class Choice(Strict, frozen=True):
+    """Something that the swarm chooses together: the best for the sum of everyone's own interest."""
+
+    name: str
+    # a common speed; a field made of bumps, from measurements that stay on the robots; shares of a charger's power
+    kind: Literal["policy", "map", "power"]
+    unit: str = ""  # for people
+    fairness: Literal["weighted", "max-min"] = "weighted"  # policy
+    limits_m_s: tuple[Number, Number] = (0.1, 1.0)  # policy: the slowest speed, and the fastest
+    interests: dict[str, Interest] = {}  # policy: of a robot or group
+    field: Field | None = None  # map: what there is to be sensed
+    noise_std: NotNegative = 0.0  # map: standard deviation of white Gaussian noise
+    bump_m: Positive | None = None  # map: width and spacing of the bumps
+    ridge: Positive = 0.01  # map: of each robot, in measurements: keeps small what nobody measured
+    every_m: Positive = 0.25  # map: a robot measures each time that it has gone so far
+    limit_w: Positive | None = None  # power: of the charger, for all together
+    charger_m: tuple[Number, Number] = (0.0, 0.0)  # power: where it is, [x, y]
+    reach_m: Positive = 5.0  # power: so near to it a robot can draw
+    urgency: dict[str, NotNegative] = {}  # power: gain per W of an empty robot, by robot or group; the others: 1
+    saturation_1_w: Number = 0.01  # power: half of what the gain per W falls with each W
+    ramp_w_s: Positive | None = None  # power: a draw changes by at most so much a second
+    loan_s: Positive = 3.0  # power: so long one robot may use what is another's without hearing of it again
+
+
 class When(Strict, frozen=True):
     """A condition that each robot looks at in its own value of a quantity."""
 
@@ -170,6 +206,17 @@ class Job(Strict, frozen=True):
     when: When | None = None  # or while a condition holds
 
 
+class Permits(Strict, frozen=True):
+    """Who may go onto a dock is decided in the log: first come first served, for as long as a lease lasts."""
+
+    per: Literal["dock", "swarm"] = "dock"  # a queue for each dock, or one for all docks together
+    count: Annotated[int, Meta(ge=1, le=64)] | None = None  # K, permits of each queue; None: as many as places
+    lease_s: Positive = 12.0  # without a renewal a permit goes to another after so long
+    renew_s: Positive = 1.0  # between renewals
+    delay_s: Positive = 1.5  # largest usual time until a renewal is known to be settled
+    tours: dict[str, list[str]] = {}  # by robot: docks it takes one after the other, keeping each until it has the next
+
+
 class Agreement(Strict, frozen=True):
     """A log that all robots share, and what stands on it: docs/agreement.md explains it."""
 
@@ -183,6 +230,94 @@ class Agreement(Strict, frozen=True):
     report_s: Positive | None = None  # each robot writes a line into the log so often; None: never
     jobs: list[Job] = []
     replace_s: Positive | None = None  # a voter that the leader hasn't heard for so long makes room; None: voters stay
+    permits: Permits | None = None  # for docks
+
+
+class Battery(Strict, frozen=True):
+    """Of each robot, all alike; an empty one leaves its robot without power for good."""
+
+    capacity_j: Positive
+    idle_w: NotNegative = 2.0  # drains while the robot has power
+    motion_j_m: NotNegative = 5.0  # drains beside that, for each metre moved
+    charge_w: Positive = 50.0  # the most that it takes
+    start: dict[str, Share] = {}  # charge at the start, by robot or group; the others are full
+
+
+class Dock(Strict, frozen=True):
+    """A place on the ground where batteries are charged; robots on it are those whose middle is within its reach."""
+
+    name: str
+    position_m: Point  # [x, y], its middle
+    reach_m: Positive = 1.0
+    places: Annotated[int, Meta(ge=1, le=8)] = 1  # so many robots may be on it
+    power_w: Positive = 40.0  # to each of them
+
+
+class Decision(Strict, frozen=True):
+    """Something that robots decide such that captured ones among them can't part the others: docs/trust.md."""
+
+    name: str
+    about: Literal["meeting_point", "mission"]  # where to meet; or whether to go on: commit or abort
+    members: list[str] = []  # robots or groups that vote; empty: all
+    liars: Annotated[int, Meta(ge=0, le=3)] | None = None  # so many are borne; None: as many as the members bear
+    patience_s: Positive = 5.0  # after which a primary that comes to nothing is replaced
+    abort: list[str] = []  # mission: robots or groups that propose to abort; all others propose to commit
+    captured: list[str] = []  # robots that tell half of the others one thing and half another, and sign both
+    lures_m: list[Point] = []  # meeting_point: the two places [x, y] that these name
+    unsafe: bool = False  # run with more captured robots than are borne: then nothing is guaranteed
+
+
+class Bundle(Strict, frozen=True):
+    """Data (a map, a plan) that spreads from one robot to all, each piece checked."""
+
+    name: str
+    source: str  # the robot that has it from the beginning
+    bytes: Annotated[int, Meta(ge=1, le=10_000_000)]
+    signed_by: str | None = None  # the operator who vouches for it: a commander or administrator
+    chunk_bytes: Annotated[int, Meta(ge=32, le=768)] = 512  # of a piece
+    budget_bytes_s: Annotated[int, Meta(ge=500, le=1_000_000)] = 8000  # that a robot may send for it, a second
+    corrupting: list[str] = []  # robots that alter each piece that they hand on
+
+
+class Security(Strict, frozen=True):
+    """How frames are proven to be a robot's: docs/trust.md explains it."""
+
+    seal: Literal["identity", "group", "none"] = "identity"  # a signature each, one key that all share, or nothing
+
+
+class Operator(Strict, frozen=True):
+    """Somebody who has a key, and perhaps a role from the beginning."""
+
+    name: str
+    role: Literal["viewer", "operator", "commander", "administrator"] | None = None  # None: may get one
+
+
+class Command(Strict, frozen=True):
+    """What an operator asks of the swarm, by a ground station that repeats it until it is answered."""
+
+    at_s: NotNegative
+    operator: str
+    order: Literal["goto", "behaviour", "formation", "halt", "resume", "land", "grant", "revoke"]
+    heard_by: list[str]  # robots or groups that hear the ground station, and are heard by it
+    until_s: Positive | None = None  # when it gives up; None: never
+    goal_m: Point | None = None  # goto
+    behaviour: str | None = None
+    robot: str | None = None  # behaviour: the leader of follow, the base of explore
+    slots_m: list[Point] = []  # formation
+    who: str | None = None  # grant, revoke: an operator
+    role: str | None = None  # grant
+
+
+class Attacker(Strict, frozen=True):
+    """A radio that is none of the swarm's, and has none of its keys."""
+
+    name: str
+    position_m: Point
+    does: list[Literal["replay", "garbage", "alter", "forge"]]  # each of them in every tick
+    packets: Annotated[int, Meta(ge=1, le=100)] = 1  # of each kind in a tick
+    from_s: NotNegative = 0.0
+    until_s: Positive | None = None  # None: to the end
+    range_m: Positive | None = None  # None: that of the robots' radio
 
 
 class Control(Strict, frozen=True):
@@ -219,7 +354,22 @@ class Expect(Strict, frozen=True):
     jobs_within_s: Positive | None = None  # each occurrence of a job takes effect once, so soon after it is due
     job_effects: dict[str, Commits] = {}  # by job: it takes effect exactly so often, each occurrence once
     resumes_within_s: Positive | None = None  # after each cut, healing, crash: a new commit by all with the majority
+    dismissed_obeyed_s: NotNegative | None = None  # a robot obeys an operator at most so long after his dismissal
+    chosen_within: dict[str, Positive] = {}  # by choice: each robot's is this near the central optimum, see below
+    chosen_after_s: Positive | None = None  # so long after the start, and after each crash and return
+    flown_within_m_s: Positive | None = None  # then the body's speed, over a second, is this near the best agreed one
+    overloaded: bool | None = None  # false: at no physics step more is drawn than the charger's limit
+    mapped_within: dict[str, Positive] = {}  # by map: root mean square error against the true field at the end
+    decided_alike: bool | None = None  # from by_s on all honest robots know of each decision, and of the same value
+    met_within_m: Positive | None = None  # every honest robot this near the decided meeting point, from by_s on
+    active_by_s: Positive | None = None  # all have the bundle by then, byte for byte, and go by it from one entry on
     inside_fence: bool | None = None  # no living robot ever leaves the fence or the altitude band
+    run_dry: Commits | None = None  # at most so many batteries are ever empty
+    over_places: Commits | None = None  # at most so many robots too many are ever on a dock
+    stale_charges: Commits | None = None  # at most so often a dock gives power for a token older than one it has seen
+    permit_back_s: Positive | None = None  # a holder's permit goes to another so soon after the holder crashed
+    tours_done: bool | None = None  # each robot of a tour was given power by each dock of it
+    patrol_within_s: Positive | None = None  # no point of the patrol is ever longer without a visit
 
 
 class Scenario(Strict, frozen=True):
@@ -238,6 +388,15 @@ class Scenario(Strict, frozen=True):
     faults: list[Fault] = []
     quantities: list[Quantity] = []
     lies: list[Lie] = []
+    choices: list[Choice] = []
     agreement: Agreement | None = None
+    decisions: list[Decision] = []
+    bundle: Bundle | None = None
+    security: Security | None = None  # None: frames are not sealed
+    operators: list[Operator] = []
+    commands: list[Command] = []
+    attackers: list[Attacker] = []
+    battery: Battery | None = None
+    docks: list[Dock] = []
     control: Control = Control()
     expect: Expect = Expect()

@@ -14,6 +14,9 @@ from processes import processes_that_name
 from swarm_consensus.agreement.raft.membership import members
 from swarm_consensus.agreement.raft.messages import Saved
 from swarm_consensus.agreement.storage import Storage
+from swarm_consensus.network import key_files
+from swarm_consensus.run.worlds import load
+from swarm_consensus.simulation.identities import secrets_of
 
 HERE = Path(__file__).parent
 PATIENCE_S = 180  # s of wall time, for a process that should be done in a few
@@ -67,6 +70,7 @@ quantities:
   - {name: meeting, source: position, law: average}
 lies: [{robot: d, quantity: meeting, kind: two_faced, value: [3, 3], amplitude: [1, 1]}]
 faults: [{robot: c, crash_s: 2, restart_s: 4}]
+battery: {capacity_j: 40, start: {d: 0.2}}
 control: {lost_after_s: 1.5, max_age_s: 0.5}
 duration_s: 6
 """
@@ -102,6 +106,7 @@ robots:
   - {name: d, vehicle: multirotor, position_m: [0, 2, 1]}
 mission: {behaviour: rendezvous}
 agreement: {voters: [a, b, c], election_s: 0.8, heartbeat_s: 0.15, delay_s: 0.15, report_s: 0.5}
+security: {seal: identity}
 faults: [{robot: b, crash_s: 6, restart_s: 7}]
 control: {lost_after_s: 1.5, max_age_s: 0.5}
 expect: {one_log: true, commits_at_least: 30}
@@ -120,6 +125,7 @@ def shared(folder: Path, *arguments: str) -> tuple[str, list[Saved]]:
         disk = Storage(folder / "run" / "facts" / f"{robot}.sqlite", robot, members([0]))
         disks.append(disk.load())
         disk.close()
+    assert key_files.leaks(folder, secrets_of(load(folder / "sharing.yaml"))) == []
     return verdict(folder / "run")["metrics"]["trajectory_sha256"], disks
 
 

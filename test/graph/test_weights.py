@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from swarm_consensus.graph import GraphError
 from swarm_consensus.graph.families import complete, cycle, grid, path, petersen, random_geometric, star, twin_cliques
-from swarm_consensus.graph.weights import best_constant, fastest, local_degree, max_degree, metropolis, newton
+from swarm_consensus.graph.weights import best_constant, fastest, local_degree, max_degree, metropolis
+from swarm_consensus.graph.weights.links import connected_links
 
+FASTEST = import_module("swarm_consensus.graph.weights.fastest")  # the module, not its function
 RULES = (max_degree, best_constant, local_degree, metropolis, fastest)
 Rule = Callable[[np.ndarray], np.ndarray]
 
@@ -130,11 +132,36 @@ def test_the_fastest_weights_are_those_of_an_sdp_solver(links: np.ndarray) -> No
     assert norm(fastest(links)) == pytest.approx(optimum(links), abs=5e-6)
 
 
-def test_many_links_are_solved_without_a_matrix_of_links(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", [10**6, 0])
+def test_many_links_are_solved_without_a_matrix_of_links(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     links = random_geometric(30, 0.5, np.random.default_rng(5))
     expected = norm(fastest(links))
-    monkeypatch.setattr(newton, "_DENSE", 0)
+    monkeypatch.setattr(FASTEST, "_MANY", 0)
+    monkeypatch.setattr(FASTEST, "_MOST", most)
     assert norm(fastest(links)) == pytest.approx(expected, abs=2e-5)
+
+
+@pytest.mark.parametrize(("count", "radius", "seed"), [(40, 0.3, 0), (40, 0.6, 1), (60, 0.45, 2), (60, 0.9, 3)])
+@pytest.mark.parametrize("many", [0, 1000])
+def test_the_optimum_is_proved_by_the_multipliers(
+    monkeypatch: pytest.MonkeyPatch, count: int, radius: float, seed: int, many: int
+) -> None:
+    monkeypatch.setattr(FASTEST, "_MANY", many)
+    links = connected_links(random_geometric(count, radius, np.random.default_rng(seed)))
+    unknowns, multiplier = FASTEST.solved(links)
+    assert np.linalg.eigvalsh(multiplier).min() > 0.0  # without which they prove nothing
+    reached = norm(links.averaging(unknowns[:-1]))
+    assert reached - 5e-5 <= FASTEST.least_norm(links, multiplier) <= reached
+
+
+@given(networks().filter(lambda links: len(links) > 1), st.integers(0, 2**32 - 1), st.floats(-6.0, 0.0))
+@settings(max_examples=20, deadline=None)
+def test_no_multipliers_prove_more_than_the_optimum(links: np.ndarray, seed: int, logarithm: float) -> None:
+    edges = connected_links(links)
+    unknowns, multiplier = FASTEST.solved(edges)
+    roots = 10.0**logarithm * np.random.default_rng(seed).normal(size=multiplier.shape)
+    wrong = multiplier + roots @ np.swapaxes(roots, 1, 2)  # positive definite, and not those of the problem
+    assert FASTEST.least_norm(edges, wrong) <= norm(edges.averaging(unknowns[:-1])) + 1e-9
 
 
 @given(networks(), st.floats(0.01, 100.0))

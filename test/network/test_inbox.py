@@ -66,7 +66,14 @@ def test_a_bad_frame_does_not_silence_its_sender(data: bytes) -> None:
 
 
 def test_every_cause_has_its_counter() -> None:
-    assert set(inbox().counts) == {*BAD, "replayed"} == set(CAUSES)
+    assert set(inbox().counts) == {*BAD, "replayed", "forged"} == set(CAUSES)
+
+
+def test_a_frame_that_names_another_than_its_proof_is_refused_and_silences_nobody() -> None:
+    box = inbox()
+    assert box.accept([GOOD], NOW, [decode(GOOD).sender + 1]) == []
+    assert box.counts["forged"] == 1
+    assert len(box.accept([GOOD], NOW, [decode(GOOD).sender])) == 1
 
 
 @pytest.mark.parametrize(

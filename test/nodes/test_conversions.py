@@ -15,10 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nav_msgs.msg import Odometry as OdometryMessage
 from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.conversions import (
+    charge_from_ros,
+    charge_to_ros,
     command_from_ros,
     command_to_ros,
     frame_from_ros,
@@ -291,3 +294,17 @@ def test_a_status_without_an_entry_is_none() -> None:
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)) | st.text(max_size=5), st.text(max_size=20), max_size=8))
 def test_no_status_raises(values: dict[str, str]) -> None:
     status_from_ros(told(GOOD | values))
+
+
+@given(st.floats(0.0, 1.0, width=32))
+def test_a_charge_keeps_its_32_bits(charge: float) -> None:
+    message = BatteryState()
+    charge_to_ros(charge, 7, RATE, message)
+    found = charge_from_ros(deserialize_message(serialize_message(message), BatteryState))
+    assert found is not None
+    assert bits(found) == bits(charge)
+
+
+@pytest.mark.parametrize("percentage", [*BROKEN, -0.01, 1.5])
+def test_a_charge_that_is_no_share_is_none(percentage: float) -> None:
+    assert charge_from_ros(BatteryState(percentage=percentage)) is None

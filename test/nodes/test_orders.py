@@ -6,16 +6,20 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 
 from swarm_consensus.errors import SwarmError
+from swarm_consensus.network import key_files
 from swarm_consensus.nodes import robot_node, world_node
 from swarm_consensus.nodes.executor import INTERRUPTED, run_main, session
-from swarm_consensus.nodes.orders import TYPES, Orders, check_orders, load_agent
+from swarm_consensus.nodes.orders import TYPES, Orders, Seal, check_orders, load_agent, warning
 from swarm_consensus.nodes.parameters import check_types, read_parameters
 from swarm_consensus.nodes.world_node import check_options
+from swarm_consensus.robot.agent import Agent
+from swarm_consensus.robot.state import Odometry, Stimulus
 
 SWAP = str(Path(__file__).parents[2] / "worlds" / "swap.yaml")
 SHARED = """
@@ -30,6 +34,11 @@ agreement: {}
 duration_s: 8
 """
 PLACED = ("-p", f"scenario:={SWAP}", "-p", "robot:=rover_west")
+
+
+def at(tick: int, frames: tuple[bytes, ...] = ()) -> Stimulus:
+    upright = np.array([0.0, 0.0, 0.0, 1.0])
+    return Stimulus(tick, Odometry(tick, np.zeros(3), upright, np.zeros(3), np.zeros(3)), frames)
 
 
 def sentence(error: pytest.ExceptionInfo[SwarmError]) -> str:
@@ -78,6 +87,11 @@ def test_a_whole_number_is_no_duration_and_true_is_no_seed() -> None:
             "/",
             "parameter pace is 'lockstp', must be clock or lockstep; did you mean 'lockstep'?",
         ),
+        (
+            {"scenario": "w", "robot": "a", "seal": "identiy"},
+            "/",
+            "parameter seal is 'identiy', must be one of identity, group, none, simulated; did you mean 'identity'?",
+        ),
         ({"scenario": "w", "robot": "a", "pace": ""}, "/", "parameter pace is '', must be clock or lockstep"),
         ({"scenario": "w", "pace": "lockstep", "stamped": False}, "/a", "parameter stamped is false, must be true in"),
     ],
@@ -122,8 +136,51 @@ def test_a_disk_of_another_robot_or_of_a_newer_version_is_a_sentence(tmp_path: P
 
 
 def test_a_robot_that_comes_back_holds_no_link_of_the_start() -> None:
-    assert load_agent(Orders(Path(SWAP), "rover_west")).config.start_links
-    assert not load_agent(Orders(Path(SWAP), "rover_west", rejoin=True)).config.start_links
+    assert load_agent(Orders(Path(SWAP), "rover_west", seal="none")).config.start_links
+    assert not load_agent(Orders(Path(SWAP), "rover_west", rejoin=True, seal="none")).config.start_links
+
+
+def test_without_its_keys_a_robot_does_not_start_and_says_so_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SwarmError) as error:
+        load_agent(Orders(Path(SWAP), "rover_west", keys=tmp_path))
+    said = sentence(error)
+    assert "rover_west.pub: does not exist; 'swarm keys new' makes keys" in said
+    assert said.endswith("seal:=none goes without, and anybody is believed")
+
+
+@pytest.mark.parametrize("kind", ["identity", "group"])
+def test_robots_with_keys_from_files_hear_each_other_and_nobody_else(tmp_path: Path, kind: Any) -> None:
+    names = ("rover_west", "rover_east", "drone_south", "drone_north")
+    for name in names:
+        key_files.new_key(tmp_path, name)
+    key_files.new_group(tmp_path, "swap")
+
+    def agent(name: str, **changes: Any) -> Agent:
+        return load_agent(Orders(Path(SWAP), name, **{"keys": tmp_path, "seal": kind, **changes}))
+
+    def refused(hearer: Agent, *speakers: Agent) -> dict[str, int]:
+        frames = [each.tick(at(5)).frame for each in speakers]
+        status = hearer.tick(at(6, tuple(frames))).status
+        assert status is not None
+        return dict(status.refused)
+
+    assert refused(agent("rover_west"), agent("rover_east"), agent("drone_south")) == {}
+    assert refused(agent("rover_west"), agent("rover_east", seal="none")) == {"garbage": 1}
+    if kind == "identity":
+        assert refused(agent("rover_west"), agent("rover_east", swarm="swop")) == {"forged": 1}
+    before, again = agent("rover_east").tick(at(5)).frame, agent("rover_west")
+    again.tick(at(6, (before,)))
+    status = agent("rover_west").tick(at(7, (before,))).status  # started anew: its marks are on disk
+    assert status is not None
+    assert dict(status.refused) == {"replayed": 1}
+
+
+def test_what_is_weaker_than_the_default_is_said_aloud() -> None:
+    said = {seal: warning(Orders(Path(SWAP), "a", seal=seal)) for seal in get_args(Seal)}
+    assert said["identity"] == ""
+    assert said["none"].startswith("seal is none: frames are not authenticated")
+    assert said["group"].startswith("seal is group: ")
+    assert said["simulated"].startswith("seal is simulated: ")
 
 
 @pytest.mark.parametrize(

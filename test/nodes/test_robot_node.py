@@ -186,7 +186,7 @@ def test_at_the_clocks_pace_it_stands_until_it_knows_where_it_is(pair: tuple[Oth
 
 
 def test_at_the_clocks_pace_a_robot_that_is_ended_stops_its_vehicle_last(domain: int) -> None:
-    parameters = ("-p", f"scenario:={ALONE}", "-p", "robot:=rover", "-p", "pace:=clock")
+    parameters = ("-p", f"scenario:={ALONE}", "-p", "robot:=rover", "-p", "pace:=clock", "-p", "seal:=none")
     command = [sys.executable, "-m", "swarm_consensus.nodes.robot_node", "--ros-args", *parameters]
     with session(), subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         tester = OtherEnd("rover", TwistStamped, CLOCK)

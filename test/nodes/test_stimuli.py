@@ -8,13 +8,14 @@ from fakes import RATE, FakeClock, FakeNode, orders
 from hypothesis import given
 from hypothesis import strategies as st
 from nav_msgs.msg import Odometry as OdometryMessage
+from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 
 from swarm_consensus.network.bundle import bundle, unbundle
 from swarm_consensus.network.frame import FrameError
-from swarm_consensus.nodes.conversions import frame_to_ros, odometry_to_ros, readings_to_ros
+from swarm_consensus.nodes.conversions import charge_to_ros, frame_to_ros, odometry_to_ros, readings_to_ros
 from swarm_consensus.nodes.qos import CLOCK, LOCKSTEP
-from swarm_consensus.nodes.stimuli import DEADMAN_S, FromClock, FromWorld
+from swarm_consensus.nodes.stimuli import DEADMAN_S, OLD_CHARGE_S, FromClock, FromWorld
 from swarm_consensus.nodes.ticks import tick_nanoseconds
 from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.state import Odometry, Stimulus
@@ -73,6 +74,34 @@ def test_readings_too_old_on_the_steady_clock_are_none() -> None:
         steady.pass_s(passed)
         source._look()
     assert [stimulus.readings for stimulus in stimuli] == [(5.0,), ()]
+
+
+def charged(tick: int, share: float) -> BatteryState:
+    message = BatteryState()
+    charge_to_ros(share, tick, RATE, message)
+    return message
+
+
+def test_a_robot_with_a_battery_waits_for_its_charge_of_the_same_tick() -> None:
+    node, stimuli = FakeNode(), list[Stimulus]()
+    FromWorld(node, RATE, LOCKSTEP, stimuli.append, battery=True)
+    node.hear("battery", charged(0, 0.75))
+    node.hear("odom", odometry(1))
+    node.hear("rx", heard(1))
+    assert stimuli == []
+    node.hear("battery", charged(1, 0.5))
+    assert [(each.tick, each.charge) for each in stimuli] == [(1, 0.5)]
+
+
+def test_a_charge_that_is_not_told_any_more_is_none() -> None:
+    node, stimuli, steady = FakeNode(), list[Stimulus](), FakeClock()
+    source = FromClock(node, RATE, CLOCK, stimuli.append, steady, battery=True)
+    node.hear("battery", charged(0, 0.5))
+    for passed in (1 / RATE, OLD_CHARGE_S):
+        node.clock.pass_s(passed)
+        steady.pass_s(passed)
+        source._look()
+    assert [stimulus.charge for stimulus in stimuli] == [0.5, None]
 
 
 def test_neither_half_alone_is_a_stimulus() -> None:

@@ -304,7 +304,7 @@ def fly(robots: list[Agent], at: Callable[..., object], ticks: int) -> list[list
 def test_agents_agree_by_their_frames_alone(orders: Callable[..., object], at: Callable[..., object]) -> None:
     robots = agents(orders)
     fly(robots, at, 200)
-    told = [robot._facts.standing(robot.names) for robot in robots if robot._facts]
+    told = [robot._sharing.standing(robot.names) for robot in robots]
     assert len({(each.leader, each.term) for each in told if each}) == 1
     assert all(each and each.commit > 10 for each in told)
 
@@ -332,7 +332,7 @@ def test_in_a_full_frame_sightings_give_way_or_the_log_would_stand_still(
     if not gives_way:
         monkeypatch.setattr(speech, "PARCEL", 0)
     frames = fly(robots, at, 300)
-    told = [robot._facts.standing(robot.names) for robot in robots if robot._facts]
+    told = [robot._sharing.standing(robot.names) for robot in robots]
     assert all(each and (each.commit > 5) == gives_way for each in told)
     late = frames[0][100:]
     assert sum(any(isinstance(m, Sightings) for m in messages_of(f)) for f in late) >= len(late) // 2

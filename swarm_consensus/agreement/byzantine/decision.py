@@ -147,6 +147,16 @@ class Decider:
         """Proofs that a member lies, by member."""
         return self._poll.conflicts
 
+    @property
+    def votes(self) -> tuple[Vote, ...]:
+        """What members voted, as far as this one knows and remembers."""
+        return self._poll.held
+
+    def look(self, votes: Iterable[Vote]) -> None:
+        """Look at votes that somebody else heard: they may not fit to what their members said here."""
+        for vote in votes:
+            self._poll.take(vote)
+
     def ready(self) -> tuple[Saved | None, list[Letter]]:
         """Return what is to be stored, or None, and what is to be sent after that."""
         saved = None if self._state is self._stored else self._state
@@ -181,7 +191,7 @@ class Decider:
         elif isinstance(message, Change):
             self._on_change(message)
         elif self._rules.is_decision(message):
-            self._look(message.votes)
+            self.look(message.votes)
             self._update(decision=message)
 
     def _after_decision(self, message: Message) -> None:
@@ -205,11 +215,6 @@ class Decider:
                 return False
             self._poll.take(proposed)
         return self._poll.take(vote)
-
-    def _look(self, votes: Iterable[Vote]) -> None:
-        """Look at votes that somebody else counted: they may not fit to what their members said here."""
-        for vote in votes:
-            self._poll.take(vote)
 
     # the normal case
 
@@ -286,7 +291,7 @@ class Decider:
     def _remember(self, change: Change) -> None:
         known = self._changes.get(change.vote.member)
         if change.certificate:
-            self._look(change.certificate.votes)
+            self.look(change.certificate.votes)
         if self._poll.take(change.vote) and (known is None or change.vote.view > known.vote.view):
             self._changes[change.vote.member] = change
 
@@ -335,6 +340,7 @@ class Decider:
             self._remember(change)
         if self.view == 0 and state.accepted is None and self._rules.primary(0) == self._own and not state.decision:
             self._propose(self._value)
+            self._advance()  # a member that is alone is a quorum
         elif state.decision is None:
             self._repeat()
 

@@ -161,6 +161,11 @@ class Poll:
         self._newest[place] = vote
         return True
 
+    @property
+    def held(self) -> tuple[Vote, ...]:
+        """All votes that are remembered."""
+        return tuple(self._newest.values())
+
     def votes(self, kind: Kind, view: int, digest: bytes) -> list[Vote]:
         """Return the votes that count for a value, one a member, in the order of members."""
         found = [

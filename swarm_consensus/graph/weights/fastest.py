@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.graph.weights.links import Links, connected_links
-from swarm_consensus.graph.weights.newton import adjoint, constraints, newton_solver, symmetric
+from swarm_consensus.graph.weights.newton import (
+    Solver,
+    StalledError,
+    adjoint,
+    constraints,
+    direct_solver,
+    iterative_solver,
+    symmetric,
+)
 
 _GAP = 1e-6  # how far the norm may be from the optimum
+_PROVED = 1e-5  # how far the norm may be from what is proved to be least, where that takes
+_PROOFS = 3  # further steps at the most
 _STEPS = 60  # 6 to 12 are usual
+_MANY = 20  # links a node from which on conjugate gradients are tried first
+_MOST = 6000  # links: a factor of so many takes 0.3 GB and some ten seconds
 _BOLD = 0.95  # part of the way to the border of what is feasible that a step goes
 _ROOM = 0.01  # of the first bound above the first norm
 
@@ -26,7 +41,8 @@ def fastest(adjacency: ArrayLike) -> Array:
     two dense n x n matrices and its unknowns are the m link weights, so that one step costs some n^3 + m^3
     operations: a general solver, which works with the n (n + 1) entries of both slacks, takes many times as long
     (``bench/weights.py``). For graphs with more than 20 links a node the steps are solved by conjugate gradients,
-    without an m x m matrix, and the gap is that of an inexact solution.
+    without an m x m matrix, as long as these get near; with more than 6,000 links always, and then the gap is that of
+    an inexact solution.
 
     Parameters
     ----------
@@ -59,19 +75,45 @@ def fastest(adjacency: ArrayLike) -> Array:
     links = connected_links(adjacency)
     if links.count < 2:
         return np.eye(links.count)
+    return links.averaging(solved(links)[0][:-1])
+
+
+def solved(links: Links) -> tuple[Array, Array]:
+    """Return the weights and their norm (m + 1,), and the multipliers X (2, n, n) that prove them (`least_norm`)."""
     degree = links.degrees()
     weight = 1.0 / (1.0 + np.maximum(degree[links.first], degree[links.second]))
     bound = float(np.linalg.norm(_deviation(links, weight), 2)) + _ROOM
     unknowns = np.append(weight, bound)
-    multiplier = np.stack([np.eye(links.count)] * 2) / (
-        2 * links.count
-    )  # feasible: its trace is 1, its stretches cancel
+    # feasible: its trace is 1, its stretches cancel
+    multiplier = np.stack([np.eye(links.count)] * 2) / (2 * links.count)
+    size = len(links.first)
+    firm, proofs = size <= _MOST, _PROOFS
+    make = direct_solver if size <= _MANY * links.count else partial(iterative_solver, firm=firm)
     for _ in range(_STEPS):
         slack = _slack(links, unknowns)
         if float(np.vdot(multiplier, slack)) <= _GAP:
-            break
-        unknowns, multiplier = _stepped(links, unknowns, multiplier, slack)
-    return links.averaging(unknowns[:-1])
+            if not firm or not proofs or unknowns[-1] - least_norm(links, multiplier) <= _PROVED:
+                break
+            make = direct_solver  # exact steps make the multipliers feasible, and so a proof
+            proofs -= 1
+        try:
+            unknowns, multiplier = _stepped(links, unknowns, multiplier, slack, make)
+        except StalledError:
+            make = direct_solver
+    return unknowns, multiplier
+
+
+def least_norm(links: Links, multiplier: Array) -> float:
+    r"""Return a lower bound of the norm of all weights of a graph, from multipliers X = (X+, X-).
+
+    With D = X+ - X- any weights w have ``|W - 11'/n| tr(X+ + X-) >= <D, I - 11'/n> - sum_e w_e b_e' D b_e``, and those
+    of the smallest norm, at most 1, have no entry above 1 + 1/n: so the last sum is at most
+    ``(1 + 1/n) sum_e |b_e' D b_e|``, which is zero for exact multipliers.
+    """
+    difference = multiplier[0] - multiplier[1]
+    spill = (1.0 + 1.0 / links.count) * float(np.abs(links.stretch(difference)).sum())
+    reach = float(np.trace(difference) - difference.sum() / links.count)
+    return (reach - spill) / float(np.trace(multiplier, axis1=1, axis2=2).sum())
 
 
 def _deviation(links: Links, weight: Array) -> Array:
@@ -84,7 +126,9 @@ def _slack(links: Links, unknowns: Array) -> Array:
     return np.asarray(unknowns[-1] * np.eye(links.count) + np.stack([-deviation, deviation]))
 
 
-def _stepped(links: Links, unknowns: Array, multiplier: Array, slack: Array) -> tuple[Array, Array]:
+def _stepped(
+    links: Links, unknowns: Array, multiplier: Array, slack: Array, make: Callable[..., Solver]
+) -> tuple[Array, Array]:
     """Return unknowns (m + 1,) and multipliers X (2, n, n) one step further; X S falls to a fraction of the identity.
 
     The predictor aims at X S = 0; how near it gets says how far the corrector may aim, which also makes up for the
@@ -92,7 +136,7 @@ def _stepped(links: Links, unknowns: Array, multiplier: Array, slack: Array) -> 
     """
     root, dual_root = _inverse_roots(slack), _inverse_roots(multiplier)
     inverse = np.swapaxes(root, 1, 2) @ root
-    solve = newton_solver(links, multiplier, inverse)
+    solve = make(links, multiplier, inverse)
     cost = np.zeros_like(unknowns)
     cost[-1] = 1.0
 

@@ -35,10 +35,10 @@ class Links:
         return np.bincount(np.concatenate((self.first, self.second)), minlength=self.count)
 
     def stretch(self, matrix: Array) -> Array:
-        """Return b_e' X b_e of symmetric matrices (..., n, n), shape (..., m): the adjoint of `laplacian`."""
+        """Return b_e' X b_e of matrices (..., n, n), shape (..., m): the adjoint of `laplacian`."""
         diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
         ends = diagonal[..., self.first] + diagonal[..., self.second]
-        return np.asarray(ends - 2.0 * matrix[..., self.first, self.second])
+        return np.asarray(ends - matrix[..., self.first, self.second] - matrix[..., self.second, self.first])
 
     def rows(self, matrix: Array) -> Array:
         """Return X b_f of a symmetric matrix (n, n) for all links f, side by side, shape (n, m)."""

@@ -14,10 +14,9 @@ from swarm_consensus.graph.weights.links import Links
 Solver: TypeAlias = Callable[[Array, Array], Array]  # right-hand side and first guess to solution, each (m + 1,)
 
 _SIGN = np.array([1.0, -1.0])
-_DENSE = 20  # links per node from which on m^3 costs more than a few hundred products of n^3 each
 _BLOCK = 64  # links
-_ITERATIONS = 200  # of conjugate gradients; what they leave only costs the method a step more
-_ACCURACY = 1e-2  # of their residual
+_ACCURACY = 1e-2  # of the residual of conjugate gradients
+_PATIENCE, _LIMIT = 200, 1000  # iterations
 _RIDGE = 1e-13  # of the diagonal: where several weights are as fast, the matrix is singular
 
 
@@ -28,7 +27,7 @@ def constraints(links: Links, step: Array) -> Array:
 
 
 def adjoint(links: Links, matrices: Array) -> Array:
-    """Return the adjoint of `constraints`: of symmetric matrices (2, n, n), shape (m + 1,)."""
+    """Return the adjoint of `constraints`: of the symmetric part of matrices (2, n, n), shape (m + 1,)."""
     return np.append(links.stretch(matrices[0] - matrices[1]), np.trace(matrices, axis1=1, axis2=2).sum())
 
 
@@ -37,11 +36,14 @@ def symmetric(matrices: Array) -> Array:
     return np.asarray(0.5 * (matrices + np.swapaxes(matrices, -1, -2)))
 
 
-def newton_solver(links: Links, multiplier: Array, inverse: Array) -> Solver:
+class StalledError(Exception):
+    """Conjugate gradients did not get near enough to the solution of a step."""
+
+
+def direct_solver(links: Links, multiplier: Array, inverse: Array) -> Solver:
     r"""Return what solves H y = r for the matrix of a step, ``H y = adjoint(X constraints(y) S^-1)``.
 
-    With few links H is built, from (b_e' X b_f)(b_e' S^-1 b_f), and factored. With many it is only applied, in
-    conjugate gradients.
+    H is built, from (b_e' X b_f)(b_e' S^-1 b_f), and factored: some m^3 / 3 operations.
 
     Parameters
     ----------
@@ -50,11 +52,6 @@ def newton_solver(links: Links, multiplier: Array, inverse: Array) -> Solver:
     multiplier, inverse
         X and S^-1, shape (2, n, n), symmetric and positive definite.
     """
-    few = len(links.first) <= _DENSE * links.count
-    return (_direct if few else _iterative)(links, multiplier, inverse)
-
-
-def _direct(links: Links, multiplier: Array, inverse: Array) -> Solver:
     size = len(links.first)
     matrix = np.zeros((size + 1, size + 1))  # of which only the lower half is ever read
     rows = [links.rows(each) for each in (*multiplier, *inverse)]
@@ -65,7 +62,7 @@ def _direct(links: Links, multiplier: Array, inverse: Array) -> Solver:
         np.multiply(plus, inverse_plus, out=plus)
         np.multiply(minus, inverse_minus, out=minus)
         np.add(plus, minus, out=matrix[start:stop, :stop])
-    matrix[size] = adjoint(links, symmetric(multiplier @ inverse))
+    matrix[size] = adjoint(links, multiplier @ inverse)
     factor = _factored(matrix)
     return lambda right, guess: np.asarray(cho_solve(factor, right, check_finite=False))
 
@@ -82,29 +79,40 @@ def _factored(matrix: Array) -> tuple[Array, bool]:
             ridge *= 100.0
 
 
-def _iterative(links: Links, multiplier: Array, inverse: Array) -> Solver:
-    """Conjugate gradients, preconditioned with the diagonal of H."""
+def iterative_solver(links: Links, multiplier: Array, inverse: Array, *, firm: bool) -> Solver:
+    """Return what solves H y = r without building H, by conjugate gradients: some 8 n^3 operations in each iteration.
+
+    Parameters
+    ----------
+    links, multiplier, inverse
+        As for `direct_solver`.
+    firm
+        Raise `StalledError` if the solution is not near after `_PATIENCE` iterations; else return what `_LIMIT` of them
+        reach, which costs the method steps and accuracy.
+    """
     diagonal = np.append(
         (links.stretch(multiplier) * links.stretch(inverse)).sum(axis=0), np.einsum("bij,bij->", multiplier, inverse)
     )
 
     def product(step: Array) -> Array:
-        return adjoint(links, symmetric(multiplier @ constraints(links, step) @ inverse))
+        return adjoint(links, multiplier @ constraints(links, step) @ inverse)
 
     def solve(right: Array, guess: Array) -> Array:
         solution, residual = guess, right - product(guess)
         direction, size = np.zeros_like(right), np.inf
         enough = _ACCURACY**2 * float(right @ (right / diagonal))
-        for _ in range(_ITERATIONS):
-            ahead = residual / diagonal
+        for _ in range(_PATIENCE if firm else _LIMIT):
+            ahead = residual / diagonal  # preconditioned with the diagonal of H
             before, size = size, float(residual @ ahead)
             if size <= enough:
-                break
+                return solution
             direction = ahead + size / before * direction
             image = product(direction)
             length = size / float(direction @ image)
             solution = solution + length * direction
             residual = residual - length * image
+        if firm:
+            raise StalledError
         return solution
 
     return solve

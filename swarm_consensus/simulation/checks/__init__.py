@@ -7,6 +7,11 @@ that passes starts inside the invariant of docs/guarantees.md, so that the guara
 from __future__ import annotations
 
 from swarm_consensus.simulation.checks.agreement import agreement_problems
+from swarm_consensus.simulation.checks.batteries import battery_problems
+from swarm_consensus.simulation.checks.bundle import bundle_problems
+from swarm_consensus.simulation.checks.choices import choice_problems
+from swarm_consensus.simulation.checks.decisions import decision_problems
+from swarm_consensus.simulation.checks.docks import dock_place_problems, dock_problems
 from swarm_consensus.simulation.checks.lies import lie_problems
 from swarm_consensus.simulation.checks.missions import mission_problems
 from swarm_consensus.simulation.checks.quantities import quantity_problems
@@ -15,6 +20,7 @@ from swarm_consensus.simulation.checks.relations import relation_problems
 from swarm_consensus.simulation.checks.robots import robot_problems
 from swarm_consensus.simulation.checks.shapes import goal_problems, shape_problems
 from swarm_consensus.simulation.checks.starts import start_problems
+from swarm_consensus.simulation.checks.trust import trust_problems
 from swarm_consensus.simulation.scenario import Scenario
 
 __all__ = ["check"]
@@ -35,5 +41,11 @@ def check(scenario: Scenario) -> list[str]:
         *quantity_problems(scenario),
         *lie_problems(scenario),
         *agreement_problems(scenario),
+        *decision_problems(scenario),
+        *bundle_problems(scenario),
+        *trust_problems(scenario),
+        *choice_problems(scenario),
+        *battery_problems(scenario),
+        *dock_problems(scenario),
     ]
-    return problems or [*goal_problems(scenario), *start_problems(scenario)]
+    return problems or [*goal_problems(scenario), *start_problems(scenario), *dock_place_problems(scenario)]

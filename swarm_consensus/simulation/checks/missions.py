@@ -22,12 +22,17 @@ READS = {  # fields that each behaviour reads; of one that is not listed, anythi
     "follow": {"goal_m", "leader"},
     "formation": {"goal_m", "slots_m"},
     "go_to": {"goal_m", "goals_m", "informed"},
+    "patrol": {"points_m"},
     "rendezvous": {"agreed_goal", "goal_m"},
+    "seek": {"agreed_goal", "goal_m", "spread_s"},
 }
+ANY = {"agreed_speed"}  # fields that all behaviours read
 NEEDS = {  # fields without which a behaviour makes no sense
     "explore": {"base": "the robot that stays, and to which the others keep a way"},
     "follow": {"leader": "the robot that the others follow", "goal_m": "where the leader goes"},
     "formation": {"slots_m": "a place for each robot"},
+    "patrol": {"points_m": "the points that are visited in turn"},
+    "seek": {"agreed_goal": "the map whose peak it gathers at", "spread_s": "for so long it measures before"},
 }
 
 
@@ -62,7 +67,7 @@ def _field_problems(mission: Mission) -> Iterator[str]:
     for name, meaning in NEEDS.get(mission.behaviour, {}).items():
         if name not in given:
             yield f"mission.{name} is missing: {mission.behaviour} needs it, {meaning}"
-    for name in sorted(given - READS.get(mission.behaviour, given)):
+    for name in sorted(given - ANY - READS.get(mission.behaviour, given)):
         readers = " and ".join(sorted(reader for reader, read in READS.items() if name in read))
         yield f"mission.{name} is given, but {mission.behaviour} does not read it; {readers} would"
 

@@ -47,7 +47,7 @@ def quantity_problems(scenario: Scenario) -> Iterator[str]:
         yield from _label_problems(path, quantity, names)
         yield from _law_problems(path, quantity, scenario)
     goal = scenario.mission.agreed_goal
-    if goal is not None:
+    if goal is not None and scenario.mission.behaviour != "seek":
         yield from named_problems("mission.agreed_goal", goal, scenario)
         if any(each.name == goal and each.source != "position" for each in scenario.quantities):
             yield f"mission.agreed_goal is {goal!r}, whose source is not position: it is no place"

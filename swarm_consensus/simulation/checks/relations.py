@@ -104,7 +104,8 @@ def _expect_problems(scenario: Scenario) -> Iterator[str]:
     if expect.by_s is not None and expect.by_s > scenario.duration_s:
         yield f"expect.by_s is {expect.by_s:g}, must be at most duration_s, which is {scenario.duration_s:g}"
     values = {"agreed_within": expect.agreed_within, "apart_by": expect.apart_by, "mean_within": expect.mean_within}
-    judged = (expect.arrived_within_m, expect.formation_error_m, *(bounds or None for bounds in values.values()))
+    others = (expect.formation_error_m, expect.decided_alike, expect.met_within_m)
+    judged = (expect.arrived_within_m, *others, *(bounds or None for bounds in values.values()))
     if expect.by_s is not None and all(each is None for each in judged):
         yield "expect.by_s says by when, but expect.arrived_within_m is missing"
     for field, bounds in (*values.items(), ("honest_range", expect.honest_range)):

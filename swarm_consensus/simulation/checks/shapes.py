@@ -67,6 +67,7 @@ def goal_problems(scenario: Scenario) -> Iterator[str]:
         goals["mission.goal_m"] = mission.goal_m
         for index, slot in enumerate(mission.slots_m):
             goals[f"mission.goal_m + slots_m[{index}]"] = _sum(mission.goal_m, slot)
+    goals |= {f"mission.points_m[{index}]": point for index, point in enumerate(mission.points_m)}
     for path, goal in goals.items():
         yield from _goal_problems(scenario, path, goal)
 

@@ -1,0 +1,157 @@
+"""What people told the swarm to do, as a machine behind the log: signed requests, each ruled on once; the journal.
+
+The session of a client is its key: requests of one author are numbered, and one that comes again, whoever brings it, is
+answered with the ruling that it had and changes nothing. What is in force is kept by what it is about, so that a robot
+that was away carries out the newest of each kind and not all that was said meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from swarm_consensus.agreement.raft.messages import Count, Member
+from swarm_consensus.agreement.roles import Order, Person, Request, Roles, Ruling, Standing, ruling_of
+
+ABOUT = {
+    "goto": "goal",
+    "behaviour": "behaviour",
+    "formation": "behaviour",
+    "halt": "motion",
+    "resume": "motion",
+    "land": "motion",
+}  # what an action is about: a newer one about the same stands in its place
+MOST = 10_000  # lines of the journal; when it is full nothing is allowed any more
+
+
+class Brought(msgspec.Struct, array_like=True, frozen=True):
+    """A request as a robot put it into the log."""
+
+    robot: Member
+    tick: Count  # of its clock
+    request: Annotated[bytes, Meta(max_length=1000)]  # as `roles.sign` made it
+
+
+class Line(msgspec.Struct, array_like=True, frozen=True):
+    """A line of the journal: who asked for what, when, and what was said to it."""
+
+    index: int  # of the entry
+    tick: int  # at which a robot brought it
+    robot: int  # which one
+    number: int  # of the author's requests
+    ruling: Ruling
+
+
+class _Last(msgspec.Struct, array_like=True, frozen=True):
+    """The newest request of an author, and its ruling."""
+
+    request: bytes
+    ruling: bytes
+
+
+_State = tuple[bytes, dict[bytes, _Last], dict[str, Standing], list[bytes]]
+_encoder = msgspec.msgpack.Encoder()
+_brought_decoder = msgspec.msgpack.Decoder(Brought)
+_request_decoder = msgspec.msgpack.Decoder(Request)
+_line_decoder = msgspec.msgpack.Decoder(Line)
+_state_decoder: msgspec.msgpack.Decoder[_State] = msgspec.msgpack.Decoder(_State)
+
+
+def bring(robot: int, tick: int, request: bytes) -> bytes:
+    """Return a request as a command of the machine."""
+    return _encoder.encode(Brought(robot, tick, request))
+
+
+def read_request(data: bytes) -> Request | None:
+    """Return a signed request, whose signature nobody has looked at, or None if it is none."""
+    try:
+        return _request_decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return None
+
+
+def read_line(data: bytes) -> Line | None:
+    """Return a line of the journal, or None if it is none."""
+    try:
+        return _line_decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return None
+
+
+class Commands:
+    """The register of people, what is in force, and the journal.
+
+    Parameters
+    ----------
+    founders
+        Who has which role at the beginning.
+    swarm
+        For which requests are signed.
+    sense
+        Says why an order can't be carried out by anybody, or ''; the same on all robots.
+    most
+        Lines that the journal takes.
+    """
+
+    def __init__(
+        self,
+        founders: Mapping[bytes, Person],
+        swarm: bytes,
+        sense: Callable[[Order], str] = lambda _: "",
+        most: int = MOST,
+    ) -> None:
+        self.roles = Roles(founders, swarm, sense)
+        self.standing: dict[str, Standing] = {}  # by what it is about
+        self.lines: list[bytes] = []  # of the journal
+        self._last: dict[bytes, _Last] = {}  # by author
+        self._most = most
+
+    def apply(self, index: int, command: bytes) -> bytes:
+        """Rule on a request, unless that was done before."""
+        brought = _read_brought(command)
+        request = None if brought is None else read_request(brought.request)
+        if brought is None or request is None:
+            return _encoder.encode(Ruling(index, "", "", False, "bytes that are no request"))
+        last = self._last.get(request.author)
+        if last is not None and last.request == brought.request:
+            return last.ruling
+        if len(self.lines) >= self._most:
+            why = f"the journal is full: it holds {len(self.lines)} lines"
+            return _encoder.encode(Ruling(index, "", "", False, why))
+        answer = self.roles.apply(index, brought.request)
+        ruling = ruling_of(answer)
+        if self.roles.numbers.get(request.author) == request.number and "used already" not in ruling.why:
+            self._last[request.author] = _Last(brought.request, answer)
+        self.lines.append(_encoder.encode(Line(index, brought.tick, brought.robot, request.number, ruling)))
+        standing = self.roles.standing
+        if ruling.allowed and standing is not None and standing.index == index and ruling.action in ABOUT:
+            self.standing[ABOUT[ruling.action]] = standing
+        return answer
+
+    def ruling(self, author: bytes, number: int) -> Ruling | None:
+        """Return what was said to a request, if that is still known."""
+        last = self._last.get(author)
+        request = None if last is None else read_request(last.request)
+        if last is None or request is None or request.number != number:
+            return None
+        return ruling_of(last.ruling)
+
+    def snapshot(self) -> bytes:
+        """Return all."""
+        last, standing = dict(sorted(self._last.items())), dict(sorted(self.standing.items()))
+        return _encoder.encode((self.roles.snapshot(), last, standing, self.lines))
+
+    def restore(self, state: bytes) -> None:
+        """Go to a state."""
+        roles, self._last, self.standing, self.lines = _state_decoder.decode(state)
+        self.roles.restore(roles)
+
+
+def _read_brought(command: bytes) -> Brought | None:
+    try:
+        return _brought_decoder.decode(command)
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return None

@@ -1,0 +1,323 @@
+"""When a robot goes to charge, and onto which dock it may go: never onto one without a permit that it may use now.
+
+A dock that is *closed* to the robot is a limit of the barrier filter, so no behaviour and nothing heard leads onto it.
+It is open while the robot's own clock says that its permit is good for long enough to get off again, and while there is
+room: others may stand there whose permit has ended, dead, or cut off and standing still until they hear enough again.
+Which of them a robot can't rule out to be on the dock, by where it last knew them and how far they may have come since,
+it counts; and it lets those go first whose permits are older. So two that both see one free place don't both take it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, pi
+
+import msgspec
+import numpy as np
+import shapely
+
+from swarm_consensus.agreement.raft.messages import Count
+from swarm_consensus.arrays import Array
+from swarm_consensus.motion.behaviour import Situation, Wish
+from swarm_consensus.motion.guidance import Guidance
+from swarm_consensus.motion.potential import attraction, repulsion, saturate
+from swarm_consensus.robot.config import AgentConfig, Battery
+from swarm_consensus.robot.neighbours import Neighbours, View
+from swarm_consensus.robot.permits import Dock, Permits
+from swarm_consensus.robot.safety import Closed
+from swarm_consensus.robot.state import Permit
+
+FULL = 0.95  # of the capacity: then it leaves
+DETOUR = 1.5  # of the straight way to a dock, at most
+SPARE = 0.06  # of the capacity, that is never planned with
+GAIN = 1.5  # 1/s, towards a place
+AWAY = 0.3  # m, beyond where a dock begins, to which a robot leaves
+EDGE = 0.5  # m, beyond where a dock begins, at which it waits to be let in
+SLACK = 0.02  # m
+NEAR = 0.1  # m, from its spot: it has arrived
+THERE = 0.3  # m, from a spot: it asks for the next dock of its tour
+WIDTH = 0.6  # m, beyond the separation, over which one that waits makes way
+TOPIC = "dock"  # of the note by which a robot shows its token to a dock
+EXITS = 16  # directions in which a dock is left
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Token(msgspec.Struct, array_like=True, frozen=True):
+    """What a robot shows to a dock."""
+
+    dock: Count
+    place: Count
+    token: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What charging asks of this tick."""
+
+    what: str = ""  # for people; '': nothing, the robot does what its behaviour says
+    target: Array | None = None  # (2,) m, where to go; None with a `what`: stay
+    closed: tuple[int, ...] = ()  # docks that it must not go onto
+    token: Token | None = None  # to be shown
+
+
+def reserve(battery: Battery, docks: tuple[Dock, ...], robots: int, speed: float, way: float, frozen: float) -> float:
+    """Return the charge, J, at which a robot asks for a permit, so that it does not run dry on the way.
+
+    Parameters
+    ----------
+    battery, docks
+        As they are.
+    robots
+        In the swarm: all others may have asked before.
+    speed
+        Of the robot, m/s.
+    way
+        Straight to the farthest dock, m.
+    frozen
+        Longest time for which nobody moves, or gets a permit, s.
+    """
+    going = DETOUR * way * (battery.motion + battery.idle / speed)
+    return going + battery.idle * (queue_s(battery, docks, robots, speed) + frozen) + SPARE * battery.capacity
+
+
+def queue_s(battery: Battery, docks: tuple[Dock, ...], robots: int, speed: float) -> float:
+    """Return how long a robot waits whom all others precede, s."""
+    power = min(*(dock.power for dock in docks), battery.charge) - battery.idle
+    turn = battery.capacity / max(power, 1e-9) + 4.0 * max(dock.reach for dock in docks) / speed
+    return ceil((robots - 1) / sum(len(dock.spots) for dock in docks)) * turn
+
+
+class Charging:
+    """One robot's errands to docks.
+
+    Parameters
+    ----------
+    config
+        The robot's orders, with a battery and docks.
+    permits
+        Its dealings with the log.
+    guidance
+        Ways round the walls.
+    """
+
+    def __init__(self, config: AgentConfig, permits: Permits, guidance: Guidance) -> None:
+        assert config.battery is not None
+        me = config.roster[config.index]
+        self.permits = permits
+        self.docks = permits.orders.docks
+        self.keep: Array = np.array([dock.reach + me.reach + SLACK for dock in self.docks])  # m, of the reference
+        self.middle: Array = np.array([dock.position for dock in self.docks])
+        self.closed = [
+            Closed(f"dock {dock.name}", dock.position, keep)
+            for dock, keep in zip(self.docks, self.keep.tolist(), strict=True)
+        ]
+        self._config = config
+        self._battery = config.battery
+        self._guidance = guidance
+        self._speed = me.speed
+        self._reach = np.array([peer.reach for peer in config.roster])
+        self._exits = [self._find_exits(place, keep) for place, keep in zip(self.middle, self.keep, strict=True)]
+        out = (max(self.keep) + AWAY) / me.speed
+        self._leave = ceil((2.0 * out + 1.0) * config.rate)  # ticks, to get off from the farthest spot
+        frozen = (config.lost_after + config.max_age + permits.orders.lease.lease_ticks) * config.period
+        self._frozen = frozen
+        self._charge = 1.0  # share, as last told
+        self._plan: list[str] = list(permits.orders.tour_of(config.index))  # queues: whose permit it uses or waits for
+        self._leaving = False
+        self._started = False
+        self._past: dict[tuple[int, int], int] = {}  # by dock and robot: since when it has no permit for it any more
+        self._out: dict[tuple[int, int], bool] = {}
+
+    def tick(self, tick: int, reference: Array, charge: float | None, neighbours: Neighbours, view: View) -> Errand:
+        """Decide for one tick."""
+        self._charge = self._charge if charge is None else charge
+        place = reference[:2]
+        apart = np.sqrt(((self.middle - place) ** 2).sum(axis=1))
+        on = [dock for dock in range(len(self.docks)) if apart[dock] < self.keep[dock]]
+        self._remember(tick)
+        self._make_plan(apart)
+        self._settle(on)
+        self.permits.wanted = frozenset(self._wanted(place))
+        opened = self._opened(tick, on, neighbours, view)
+        closed = tuple(dock for dock in range(len(self.docks)) if dock != opened)
+        return self._errand(place, apart, on, opened, closed, neighbours)
+
+    # what it wants
+
+    def _make_plan(self, apart: Array) -> None:
+        """Ask for a permit in time; after a restart go on with the one that it still has."""
+        if self._plan:
+            return
+        held = next((queue for queue, _ in self.permits.orders.queues if self.permits.grant(queue)), None)
+        started, self._started = self._started, True
+        if held is not None and not started and self._charge < FULL:
+            self._plan = [held]
+        elif self._charge * self._battery.capacity <= self.reserve(float(apart.max())):
+            self._plan = [self._choose(apart)]
+
+    def reserve(self, way: float) -> float:
+        """Return the charge at which it asks for a permit, J, so far away from the farthest dock, m."""
+        robots = len(self._config.roster)
+        return reserve(self._battery, self.docks, robots, self._speed, way, self._frozen)
+
+    def _choose(self, apart: Array) -> str:
+        """Return the queue that is shortest for its permits; of equal ones that of the nearest dock."""
+        places = self.permits.semaphores.places
+
+        def cost(queue: str, berths: tuple[tuple[int, int], ...]) -> tuple[float, float]:
+            place = places[queue]
+            return (len(place.waiting) + len(place.grants)) / place.permits, min(apart[dock] for dock, _ in berths)
+
+        return min(self.permits.orders.queues, key=lambda pair: cost(*pair))[0]
+
+    def _wanted(self, place: Array) -> list[str]:
+        """Return the queues in which it waits or keeps a permit: of a tour also the next one, once it stands at one."""
+        first = self.permits.grant(self._plan[0]) if self._plan else None
+        if first is None:
+            return self._plan[:1]
+        dock, _ = self.permits.berth(self._plan[0], first)
+        away = np.sqrt(((self.docks[dock].spots - place) ** 2).sum(axis=1)).min()
+        return self._plan[:2] if away < THERE or self._leaving else self._plan[:1]
+
+    def _settle(self, on: list[int]) -> None:
+        """Leave a dock when it is done there, when the next one of a tour is free, or to break a circle; forget it."""
+        if not self._plan:
+            self._leaving = False
+            return
+        here = bool(on) and self.permits.grant(self._plan[0]) is not None
+        if here:
+            last = len(self._plan) == 1
+            done = self._charge >= FULL if last else self.permits.left(self._plan[1]) > 0
+            self._leaving = self._leaving or done or (not last and self.permits.must_yield)
+        elif not on and self._leaving:
+            self._leaving = False
+            self._plan.pop(0)
+
+    # where it may go
+
+    def _remember(self, tick: int) -> None:
+        """Note from when on each robot has had no permit for each dock."""
+        for dock in range(len(self.docks)):
+            holders = {grant.robot for grant in self.permits.holders(dock)}
+            for robot in range(len(self._config.roster)):
+                had, has = self._out.get((dock, robot), True), robot in holders
+                if had and not has:
+                    self._past[dock, robot] = tick
+                self._out[dock, robot] = has
+
+    def _opened(self, tick: int, on: list[int], neighbours: Neighbours, view: View) -> int | None:
+        """Return the dock that is open to it, if any."""
+        if not self._plan or self._leaving:
+            return None
+        queue = self._plan[0]
+        grant, left = self.permits.grant(queue), self.permits.left(queue)
+        if grant is None or left <= self._leave:
+            return None
+        dock, _ = self.permits.berth(queue, grant)
+        return dock if dock in on or self.has_room(dock, grant.token, neighbours, view) else None
+
+    def has_room(self, dock: int, token: int, neighbours: Neighbours, view: View) -> bool:
+        """Tell whether a holder may go onto a dock: older permits, and whoever may stand there without one, count."""
+        older = {grant.robot for grant in self.permits.holders(dock) if grant.token < token}
+        count = len(older)
+        places = view_places(neighbours, len(self._config.roster))
+        away = np.sqrt(((places[:, :2] - self.middle[dock]) ** 2).sum(axis=1))
+        for robot in range(len(self._config.roster)):
+            if robot == self._config.index or robot in older:
+                continue
+            news = neighbours.newest(robot)
+            # seen without a permit it stays where it was, in or out; seen before, it may have gone on for a while
+            strayed = float(view.rho[robot]) if news <= self._past.get((dock, robot), -1) else 0.0
+            count += news < 0 or away[robot] - strayed <= self.docks[dock].reach + self._reach[robot]
+        return count < len(self.docks[dock].spots)
+
+    # what it does
+
+    def _errand(
+        self,
+        place: Array,
+        apart: Array,
+        on: list[int],
+        opened: int | None,
+        closed: tuple[int, ...],
+        neighbours: Neighbours,
+    ) -> Errand:
+        queue = self._plan[0] if self._plan else ""
+        grant = self.permits.grant(queue) if queue else None
+        if on and opened not in on:
+            return Errand(f"leaves {self.docks[on[0]].name}", self._exit(on[0], place, neighbours), closed, None)
+        if not queue:
+            return Errand(closed=closed)
+        if grant is None:
+            return Errand(f"waits for {queue}", None, closed)
+        dock, number = self.permits.berth(queue, grant)
+        name, spot = self.docks[dock].name, self._spot(dock, number, neighbours)
+        if opened is None and apart[dock] < self.keep[dock] + EDGE:
+            return Errand(f"waits at {name}", None, closed)
+        token = Token(dock, number, grant.token) if opened is not None and dock in on else None
+        return Errand(f"charges at {name}" if token else f"goes to {name}", spot, closed, token)
+
+    def _spot(self, dock: int, number: int, neighbours: Neighbours) -> Array:
+        """Return where to stand on a dock, (2,) m: at its own place unless somebody is there, maybe without power."""
+        spots = self.docks[dock].spots
+        others = np.delete(view_places(neighbours, len(self._config.roster)), self._config.index, axis=0)[:, :2]
+        if not len(others):
+            return np.asarray(spots[number])
+        gap = np.sqrt(((spots[:, None] - others[None]) ** 2).sum(axis=2)).min(axis=1)
+        taken = gap[number] < float(neighbours.separation.max())
+        return np.asarray(spots[gap.argmax() if taken else number])
+
+    def wish(self, errand: Errand, situation: Situation, note: bytes | None) -> Wish:
+        """Return how to go on an errand, round the walls if the dock is farther away; who waits makes way."""
+        position, asking = situation.position, situation.pushing
+        if errand.target is None:
+            offset, distance = situation.offset[asking], situation.distance[asking]
+            push = repulsion(offset, distance, situation.separation[asking], WIDTH, self._speed)
+            return Wish(saturate(push, self._speed), arrived=True, note=note)
+        goal = position.copy()
+        goal[:2] = errand.target
+        away = float(((goal - position) ** 2).sum())
+        far = away > (2.0 * float(self.keep.max())) ** 2
+        ahead = self._guidance.waypoint(position, goal) if far else goal
+        velocity = attraction(position, ahead, goal, GAIN, self._speed)
+        return Wish(velocity, arrived=away < NEAR**2, pushing=errand.token is None, note=note)
+
+    def told(self) -> tuple[Permit, ...]:
+        """Return the permits that this robot has, as far as it knows."""
+        grants = [(queue, self.permits.grant(queue)) for queue, _ in self.permits.orders.queues]
+        return tuple(
+            Permit(queue, grant.token, grant.slot, self.permits.left(queue)) for queue, grant in grants if grant
+        )
+
+    def _exit(self, dock: int, place: Array, neighbours: Neighbours) -> Array:
+        """Return where to leave a dock to: the nearest free place beside it, as far as is known."""
+        exits = self._exits[dock]
+        others = neighbours.positions(neighbours.living.tolist())[:, :2]
+        cost = np.sqrt(((exits - place) ** 2).sum(axis=1))
+        if len(others):
+            gap = np.sqrt(((exits[:, None] - others[None]) ** 2).sum(axis=2)).min(axis=1)
+            cost = cost + 4.0 * np.maximum(float(neighbours.separation.max()) + SLACK - gap, 0.0)
+        return np.asarray(exits[cost.argmin()])
+
+    def _find_exits(self, middle: Array, keep: float) -> Array:
+        """Return places beside a dock that are free of walls, or, if there are none, all of them, (k, 2) m."""
+        angle = 2.0 * pi * np.arange(EXITS) / EXITS
+        found = middle + (keep + AWAY) * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+        config = self._config
+        room = config.roster[config.index].radius + config.roster[config.index].reach
+        free = np.ones(EXITS, dtype=bool)
+        if len(config.fence):
+            free &= shapely.contains_xy(shapely.Polygon(config.fence).buffer(-room), *found.T)
+        for prism in config.obstacles:
+            free &= ~shapely.contains_xy(shapely.Polygon(prism.polygon).buffer(room), *found.T)
+        return found[free] if free.any() else found
+
+
+def view_places(neighbours: Neighbours, count: int) -> Array:
+    """Return where each robot's reference was last known, shape (n, 3), m."""
+    return neighbours.positions(range(count))
+
+
+def packed_token(token: Token) -> bytes:
+    """Return what is shown to a dock, as words of a note."""
+    return _encoder.encode(token)

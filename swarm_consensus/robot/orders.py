@@ -1,0 +1,253 @@
+"""Orders of people, on a robot: heard from a ground station, brought into the log, and obeyed by what stands there.
+
+A request is signed by its author and goes through the log, so that all obey the same in the same order. A robot obeys
+what stands in the log only if its author may do so by what is applied here, and only if the robot knows that this is
+fresh (`agreement.authority`). It asks the log for that only while there is something to be judged. Halting waits for
+nobody: it is obeyed as soon as it is heard from an operator who is known here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Raw
+
+from swarm_consensus.agreement.authority import ALWAYS, Gate
+from swarm_consensus.agreement.commands import Commands, bring, read_request
+from swarm_consensus.agreement.machines import pack
+from swarm_consensus.agreement.roles import Order, Request, Ruling, Standing, body_of, ruling_of
+from swarm_consensus.arrays import Array
+from swarm_consensus.motion.behaviour import Task
+from swarm_consensus.network.frame import Note, packed
+from swarm_consensus.network.keys import PublicKey
+from swarm_consensus.robot.identity import Trust
+from swarm_consensus.robot.mission import Sense, changed
+from swarm_consensus.robot.state import Obeyed, OrdersStatus
+
+COMMANDS = "commands"  # name of the machine behind the log
+RULING = "ruling"  # topic of the note by which a robot answers a ground station
+MAGIC = b"SO"  # before a request on the air
+WAITING = 16  # requests that a robot minds at a time
+CHECKS = 4  # signatures looked at in a tick: a flood of forgeries costs no more
+LONGEST = 160  # letters of a reason, on the air
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Answer(msgspec.Struct, array_like=True, frozen=True):
+    """What a robot tells a ground station of a request: final if the ruling has an index, else how it stands here."""
+
+    author: bytes
+    number: int
+    ruling: bytes
+
+
+_answer_decoder = msgspec.msgpack.Decoder(Answer)
+
+
+def packet_of(request: bytes) -> bytes:
+    """Return a signed request as it goes over the air."""
+    return MAGIC + request
+
+
+def is_order(packet: bytes) -> bool:
+    """Tell a request from a frame."""
+    return packet[:2] == MAGIC
+
+
+def read_answer(note: Note) -> tuple[Answer, Ruling] | None:
+    """Return what a note tells a ground station, or None if it is nothing."""
+    try:
+        answer = _answer_decoder.decode(note.words)
+        return answer, ruling_of(answer.ruling)
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return None
+
+
+class Desk:
+    """One robot's orders.
+
+    Each tick: `hear` each packet of a ground station, `wanted` before the log acts, `served`, then `decide`.
+
+    Parameters
+    ----------
+    own
+        Place in the roster.
+    trust
+        Who had which role at the beginning.
+    fence
+        Corners, shape (m, 2), m.
+    gate
+        What judges whether to obey; tests put mutants here.
+    """
+
+    def __init__(self, own: int, trust: Trust, fence: Array, gate: type[Gate] = Gate) -> None:
+        self.machine = Commands(dict(trust.people), trust.swarm, Sense(fence, len(trust.roster)))
+        self.refused: Counter[str] = Counter()  # packets, by cause
+        self._own = own
+        self._gate = gate(trust.freshness, self.machine.roles)
+        self._waiting: dict[tuple[bytes, int], bytes] = {}  # requests without a ruling, by author and number
+        self._new: list[bytes] = []  # of them, that are not brought into the log yet
+        self._answers: dict[tuple[bytes, int], Ruling] = {}
+        self._done: dict[str, int] = {}  # by what an order is about: index of the newest one that was decided on
+        self._obeyed: dict[str, tuple[Standing, Obeyed]] = {}
+        self._halt: tuple[bytes, int] | None = None  # author and number of a halt that was heard and is not lifted
+        self._denied = ""
+        self._checks = 0
+
+    # what is heard
+
+    def hear(self, packet: bytes, tick: int, wall: int) -> None:
+        """Take in a packet of a ground station, whatever it is."""
+        request = read_request(packet[len(MAGIC) :])
+        if request is None:
+            self.refused["garbage"] += 1
+            return
+        key = (request.author, request.number)
+        if self._waiting.get(key) == packet[len(MAGIC) :]:
+            self._stands(request, tick, wall)
+        elif request.number <= self.machine.roles.numbers.get(request.author, 0):
+            self._recall(request)
+        elif cause := self._objection(request):
+            self.refused[cause] += 1
+        else:
+            self._take(request, packet[len(MAGIC) :], tick, wall)
+
+    def _objection(self, request: Request) -> str:
+        roles = self.machine.roles
+        if request.author not in roles.people and request.author not in roles.numbers:
+            return "stranger"
+        self._checks += 1
+        return "" if self._checks <= CHECKS and roles.is_signed(request) else "forged"
+
+    def _recall(self, request: Request) -> None:
+        """Answer what was ruled on; anything older is a replay."""
+        ruling = self.machine.ruling(request.author, request.number)
+        if ruling is None or len(self._answers) >= WAITING:
+            self.refused["replayed"] += 1
+        else:
+            self._answers[request.author, request.number] = ruling
+
+    def _take(self, request: Request, data: bytes, tick: int, wall: int) -> None:
+        body = body_of(request)
+        halts = isinstance(body, Order) and body.action == ALWAYS
+        if halts and not self._gate.judge(request.author, ALWAYS, tick, wall):
+            self._halt = (request.author, request.number)
+        if len(self._waiting) >= WAITING:
+            del self._waiting[next(iter(self._waiting))]
+        self._waiting[request.author, request.number] = data
+        self._new.append(data)
+
+    def _stands(self, request: Request, tick: int, wall: int) -> None:
+        """Say why a request that waits is denied here for now, if it is."""
+        body = body_of(request)
+        action = body.action if isinstance(body, Order) else "grant"
+        why = self._gate.judge(request.author, action, tick, wall)
+        if why:
+            name = self._called(request.author)
+            self._deny(name, action, why)
+            self._answers[request.author, request.number] = Ruling(0, name, action, False, why)
+
+    # what is asked of the log
+
+    def wanted(self, tick: int) -> tuple[list[bytes], int | None]:
+        """Return what is to be brought into the log, and the token of a read that is to be asked for now, if any."""
+        self._checks = 0
+        brought = [pack(COMMANDS, bring(self._own, tick, data)) for data in self._new]
+        self._new = []
+        if not (self._waiting or any(self._undecided())) or not self._gate.read_due(tick):
+            return brought, None
+        self._gate.asked(tick, tick)
+        return brought, tick  # a token that was never used before, also not before a restart
+
+    def served(self, tokens: Iterable[int]) -> None:
+        """Take in which reads were allowed."""
+        for token in tokens:
+            self._gate.served(token)
+
+    # what is obeyed
+
+    def _undecided(self) -> list[tuple[str, Standing]]:
+        found = [
+            (about, each) for about, each in self.machine.standing.items() if each.index > self._done.get(about, 0)
+        ]
+        return sorted(found, key=lambda pair: pair[1].index)
+
+    def decide(self, tick: int, wall: int) -> bool:
+        """Judge what stands in the log and was not decided on; return whether the task changed."""
+        self._settle()
+        news = False
+        for about, standing in self._undecided():
+            action = standing.order.action
+            why = self._gate.judge(standing.author, action, tick, wall)
+            if not why:
+                self._obey(about, standing, tick)
+                news = news or about != "motion"
+            else:
+                self._deny(self._called(standing.author), action, why)
+                if self.machine.roles.may(standing.author, action):
+                    self._done[about] = standing.index  # for good: a role that is given anew is for new orders
+        return news
+
+    def _obey(self, about: str, standing: Standing, tick: int) -> None:
+        action, halt = standing.order.action, self._halt
+        self._done[about] = standing.index
+        self._obeyed[about] = (standing, Obeyed(standing.index, self._called(standing.author), action, tick))
+        self._denied = ""
+        lifts = about == "motion" and action != ALWAYS
+        if lifts and halt is not None and self.machine.roles.numbers.get(halt[0], 0) >= halt[1]:
+            self._halt = None  # the log knew of it before it was lifted
+
+    def _settle(self) -> None:
+        """Forget requests that were ruled on, and say so to whoever asked."""
+        for author, number in list(self._waiting):
+            if number <= self.machine.roles.numbers.get(author, 0):
+                del self._waiting[author, number]
+                ruling = self.machine.ruling(author, number)
+                if ruling is not None:
+                    self._answers[author, number] = ruling
+                    if not ruling.allowed:
+                        self._deny(ruling.author, ruling.action, ruling.why)
+
+    def _deny(self, who: str, action: str, why: str) -> None:
+        self._denied = f"{who}: {action}: {why}"
+
+    def _called(self, author: bytes) -> str:
+        person = self.machine.roles.people.get(author)
+        return person.name if person else PublicKey(author).fingerprint
+
+    def task(self, task: Task, altitude: float) -> Task:
+        """Return what a task has become by the orders in force; the altitude, m, is for goals that name none."""
+        orders = [standing for about, (standing, _) in self._obeyed.items() if about != "motion"]
+        return changed(task, [each.order for each in sorted(orders, key=lambda each: each.index)], altitude)
+
+    @property
+    def halted(self) -> str:
+        """Why the robot is to hold still, or ''."""
+        if self._halt is not None:
+            return f"halted by {self._called(self._halt[0])}"
+        given = self._obeyed.get("motion")
+        return f"halted by {given[1].author}" if given is not None and given[1].action == ALWAYS else ""
+
+    @property
+    def lands(self) -> bool:
+        """Whether the robot is to land."""
+        given = self._obeyed.get("motion")
+        return given is not None and given[1].action == "land"
+
+    # what is told
+
+    def notes(self) -> tuple[Raw, ...]:
+        """Return an answer to a ground station as a message, if there is one; the others wait."""
+        if not self._answers:
+            return ()
+        key = next(iter(self._answers))
+        ruling = self._answers.pop(key)
+        short = msgspec.structs.replace(ruling, why=ruling.why[:LONGEST])
+        return (packed(Note(RULING, Raw(_encoder.encode(Answer(*key, _encoder.encode(short)))))),)
+
+    def status(self) -> OrdersStatus:
+        """Return how orders stand."""
+        obeyed = sorted((told for _, told in self._obeyed.values()), key=lambda told: told.index)
+        return OrdersStatus(denied=self._denied, obeyed=tuple(obeyed), lines=len(self.machine.lines))
