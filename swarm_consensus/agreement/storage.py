@@ -80,16 +80,23 @@ class Storage:
         self._path = path
         with self._explained():
             self._base = sqlite3.connect(path, isolation_level=None, timeout=0.0)
-            self._base.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=FULL")
-            with self._transaction():
-                if not self._base.execute("SELECT name FROM sqlite_master").fetchone():
-                    self._make(owner, config)
-            with self._read_as_written():
-                self._check_owner(owner)
-                self._head, self._sums = self._read_head(), [b""]
-                self._saved = self._read()
+            try:
+                self._open(owner, config)
+            except BaseException:
+                self._base.close()  # a file that was refused is free for others
+                raise
+
+    def _open(self, owner: str, config: Config) -> None:
+        self._base.execute("PRAGMA locking_mode=EXCLUSIVE")
+        self._base.execute("PRAGMA journal_mode=WAL")
+        self._base.execute("PRAGMA synchronous=FULL")
+        with self._transaction():
+            if not self._base.execute("SELECT name FROM sqlite_master").fetchone():
+                self._make(owner, config)
+        with self._read_as_written():
+            self._check_owner(owner)
+            self._head, self._sums = self._read_head(), [b""]
+            self._saved = self._read()
 
     def load(self) -> Saved:
         """Return what the file held when it was opened."""

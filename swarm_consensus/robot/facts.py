@@ -32,6 +32,7 @@ from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.robot.jobs import JOBS, Condition, Jobs, Values, nothing
 from swarm_consensus.robot.permits import PERMITS, PermitOrders, Permits
 from swarm_consensus.robot.state import Standing
+from swarm_consensus.robot.succession import Succession
 
 BACKLOG = 64  # commands of others that wait while there is more to say than can be said
 ROUND_TRIPS = 3  # after which a command is proposed again
@@ -50,6 +51,7 @@ class FactsOrders:
     mesh: MeshSettings = MeshSettings()
     report: int = 0  # ticks between two reports of each robot to the log; 0: none
     jobs: tuple[tuple[str, Times], ...] = ()  # what is to be done, and when, in seconds from tick 0
+    replace: int = 0  # ticks of silence after which a learner takes a voter's place; 0: never
     permits: PermitOrders | None = None  # for docks; None: there are none
     conditions: tuple[tuple[str, Condition], ...] = ()  # what is to be done while something is the case
 
@@ -93,6 +95,7 @@ class Facts:
         self._orders = orders
         self._jobs = Jobs(own, orders.jobs, orders.conditions, rate, patience=orders.settings.election_ticks)
         self._has_jobs = bool(orders.jobs or orders.conditions)
+        self._succession = Succession(own, len(orders.voters), orders.replace) if orders.replace else None
         behind: dict[str, Machine] = {"reports": Reports(), JOBS: self._jobs.triggers, **machines}
         self.permits: Permits | None = None
         if orders.permits is not None:
@@ -160,6 +163,9 @@ class Facts:
         for letter in self._admitted(heard):
             replica.node.step(letter)
         self._ask(replica, values)
+        if self._succession is not None:
+            self._succession.hear({letter.sender for letter in heard}, self._tick)
+            self._succession.act(replica.node, self._tick)
         if self._read is not None:
             replica.node.read(self._read)
         try:

@@ -76,6 +76,7 @@ def facts_of(scenario: Scenario) -> FactsOrders | None:
         mesh=mesh_of(scenario, agreement),
         jobs=tuple((job.name, times_of(job)) for job in agreement.jobs if job.when is None),
         conditions=tuple((job.name, condition_of(job.when, rate)) for job in agreement.jobs if job.when is not None),
+        replace=0 if agreement.replace_s is None else round(agreement.replace_s * rate),
         permits=permits_of(scenario),
         report=0 if agreement.report_s is None else max(round(agreement.report_s * rate), 1),
     )

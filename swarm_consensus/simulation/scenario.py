@@ -229,6 +229,7 @@ class Agreement(Strict, frozen=True):
     budget_bytes_s: Annotated[int, Meta(ge=500, le=1_000_000)] = 8000  # that a robot may send for the mesh, a second
     report_s: Positive | None = None  # each robot writes a line into the log so often; None: never
     jobs: list[Job] = []
+    replace_s: Positive | None = None  # a voter that the leader hasn't heard for so long makes room; None: voters stay
     permits: Permits | None = None  # for docks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,17 @@ from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.state import Odometry, Stimulus
 
 SWAP = str(Path(__file__).parents[2] / "worlds" / "swap.yaml")
+SHARED = """
+file_version: 1
+name: shared
+bounds_m: [[-9, -9], [9, 9]]
+radio: {range_m: 9}
+robots:
+  - {name: a, vehicle: rover, position_m: [0, 0]}
+  - {name: b, vehicle: rover, position_m: [1, 0]}
+agreement: {}
+duration_s: 8
+"""
 PLACED = ("-p", f"scenario:={SWAP}", "-p", "robot:=rover_west")
 
 
@@ -104,6 +116,23 @@ def test_a_robot_that_is_not_in_the_scenario_is_a_sentence_with_the_nearest_name
     with pytest.raises(SwarmError) as error:
         load_agent(Orders(Path(SWAP), "rover_wst"))
     assert sentence(error) == f"{SWAP}: no robot is named 'rover_wst'; did you mean 'rover_west'?"
+
+
+def test_a_disk_of_another_robot_or_of_a_newer_version_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "world.yaml").write_text(SHARED)
+    load_agent(Orders(tmp_path / "world.yaml", "a")).close()
+    (tmp_path / "facts" / "a.sqlite").rename(tmp_path / "facts" / "b.sqlite")
+    with pytest.raises(SwarmError, match=r"b\.sqlite belongs to robot 'a', not to 'b'"):
+        load_agent(Orders(tmp_path / "world.yaml", "b"))
+    base = sqlite3.connect(tmp_path / "facts" / "b.sqlite")
+    base.execute("UPDATE about SET format = 99")
+    base.commit()
+    base.close()
+    with pytest.raises(SwarmError, match="has format 99, this version reads up to 1; update it"):
+        load_agent(Orders(tmp_path / "world.yaml", "b"))
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(SwarmError, match="taken can't be made"):
+        load_agent(Orders(tmp_path / "world.yaml", "b", storage=tmp_path / "taken"))
 
 
 def test_a_robot_that_comes_back_holds_no_link_of_the_start() -> None:

@@ -81,6 +81,12 @@ WRONG = [
         },
         "when.quantity is 'heat', a position, must be a single number",
     ),
+    ({"agreement": {"replace_s": 2}, "count": 6}, "agreement.replace_s is 2, must be at least 3 s, two elections"),
+    ({"agreement": {"replace_s": 5}}, "agreement.replace_s is given, but all robots vote"),
+    (
+        {"agreement": {"replace_s": 5}, "count": 6, "expect": {"minority_commits": 0}},
+        "expect.minority_commits is judged by who votes at first, and agreement.replace_s changes that",
+    ),
     ({"agreement": None, "expect": {"job_effects": {"tea": 1}}}, "expect.job_effects is given, but agreement"),
     (
         {"agreement": {"jobs": [{"name": "tea", "every_s": 5}]}, "expect": {"job_effects": {"tee": 1}}},
@@ -97,6 +103,13 @@ def test_what_can_not_work_is_a_sentence(parts: dict[str, Any], said: str) -> No
     assert said in problem
 
 
+@pytest.mark.parametrize("schedule", ["61 * * * *", "daily", "0 0 31 2 *"])
+def test_a_schedule_that_can_not_be_kept_is_a_sentence(schedule: str) -> None:
+    pytest.importorskip("croniter")
+    (problem,) = check(scenario(agreement={"jobs": [{"name": "tea", "schedule": schedule}]}))
+    assert problem.startswith(f"agreement.jobs[0].schedule can't be kept: schedule '{schedule}'")
+
+
 def test_more_than_seven_voters_are_refused() -> None:
     (problem,) = check(scenario(9, agreement={"voters": ["r"]}))
     assert problem == "agreement.voters names 9 robots, must be at most 7; the others learn all the same"
@@ -108,6 +121,8 @@ FORM = [
     ({"voter": []}, "agreement.voter is not a known key; did you mean 'voters'?"),
     ({"election_s": 0}, "agreement.election_s is 0, must be greater than 0"),
     ({"clock_drift": 0.5}, "agreement.clock_drift is 0.5, must be at most 0.4"),
+    ({"jobs": [{"name": "tea", "every_s": 0}]}, "agreement.jobs[0].every_s is 0, must be at least 1"),
+    ({"replace_s": -1}, "agreement.replace_s is -1, must be greater than 0"),
 ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from swarm_consensus.agreement.errors import SettingsError
 from swarm_consensus.errors import InputError, nearest
-from swarm_consensus.simulation.agreement import mesh_of, settings_of, times_of
+from swarm_consensus.simulation.agreement import mesh_of, settings_of, times_of, voters_of
 from swarm_consensus.simulation.checks.references import label_problems
 from swarm_consensus.simulation.roster import members, robot_names
 from swarm_consensus.simulation.scenario import Agreement, Scenario, When
@@ -32,6 +32,7 @@ def agreement_problems(scenario: Scenario) -> Iterator[str]:
         yield "expect.jobs_within_s is given, but agreement.jobs is missing: there is nothing to be done"
     if expect.resumes_within_s is not None and agreement.report_s is None:
         yield "expect.resumes_within_s is given, but agreement.report_s is missing: nobody would write into the log"
+    yield from _replacement_problems(scenario, agreement)
     jobs = [job.name for job in agreement.jobs]
     for name in expect.job_effects:
         if name not in jobs:
@@ -47,6 +48,20 @@ def _voter_problems(agreement: Agreement, names: list[str]) -> Iterator[str]:
         yield f"agreement.voters has '{name}' {voters.count(name)} times, must be once"
     if len(voters) > MOST:
         yield f"agreement.voters names {len(voters)} robots, must be at most {MOST}; the others learn all the same"
+
+
+def _replacement_problems(scenario: Scenario, agreement: Agreement) -> Iterator[str]:
+    if agreement.replace_s is None:
+        return
+    names, expect = robot_names(scenario), scenario.expect
+    if agreement.replace_s < 2 * agreement.election_s:
+        least = f"{2 * agreement.election_s:g} s, two elections, or who is only late is replaced"
+        yield f"agreement.replace_s is {agreement.replace_s:g}, must be at least {least}"
+    if len(voters_of(agreement, names)) == len(names):
+        yield "agreement.replace_s is given, but all robots vote: nobody is there to take a voter's place"
+    for field in ("minority_commits", "resumes_within_s"):
+        if getattr(expect, field) is not None:
+            yield f"expect.{field} is judged by who votes at first, and agreement.replace_s changes that; leave one out"
 
 
 def _job_problems(scenario: Scenario, agreement: Agreement) -> Iterator[str]:
