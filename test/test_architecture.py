@@ -20,6 +20,8 @@ FLOORS = [
     {"simulation"},
     {"run"},
     {"nodes", "console"},
+    {"cli_parser"},
+    {"cli_shared"},
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
