@@ -16,6 +16,11 @@ def test_nothing_is_violated_and_everybody_recovers(first: int) -> None:
         run(seed)
 
 
+def test_a_late_copy_of_an_answer_is_no_answer_to_the_next_read() -> None:
+    """Seed 5843 of a campaign: a client that could not ask at once took its last read's answer for this one's."""
+    run(5843)
+
+
 def test_a_seed_gives_the_same_run_again() -> None:
     one, two = run(3), run(3)
     assert one.history == two.history

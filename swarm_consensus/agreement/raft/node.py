@@ -108,7 +108,7 @@ class Node:
 
         A read is linearizable: it sees everything whose outcome anybody knew when it was asked. A token must never
         have been used before by this member, also not before it started anew: an answer to the older read may still
-        be on its way.
+        be on its way. A token may come out more than once, since answers may arrive twice.
         """
         state = self.state
         self._stirred = True
