@@ -49,7 +49,7 @@ class _Watched(Semaphores):
     def apply(self, index: int, command: bytes) -> bytes:
         answer = super().apply(index, command)
         request = read(command)
-        how = "given back" if isinstance(request, GiveBack) else "lease over" if isinstance(request, Reclaim) else "?"
+        how = "returned" if isinstance(request, GiveBack) else "lease over" if isinstance(request, Reclaim) else "?"
         self.look(index, how)
         return answer
 
@@ -123,7 +123,7 @@ def _settled(log: SharedLog) -> tuple[str, int]:
 
 def tenures_table(locks: Locks) -> Table:
     """Return one row for each permit that was ever granted."""
-    shown = Table("token", "queue", "place", "held by", "from, s", "last renewed, s", "ended", "entries")
+    shown = Table("token", "queue", "place", "held by", "from, s", "to, s", "ended", "entries")
     rate, berths = locks.log.rate, dict(locks.orders.queues)
     for each in locks.tenures:
         dock, place = berths[each.queue][each.slot]

@@ -120,19 +120,19 @@ def test_a_robot_that_is_not_in_the_scenario_is_a_sentence_with_the_nearest_name
 
 def test_a_disk_of_another_robot_or_of_a_newer_version_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "world.yaml").write_text(SHARED)
-    load_agent(Orders(tmp_path / "world.yaml", "a")).close()
+    load_agent(Orders(tmp_path / "world.yaml", "a", seal="none")).close()
     (tmp_path / "facts" / "a.sqlite").rename(tmp_path / "facts" / "b.sqlite")
     with pytest.raises(SwarmError, match=r"b\.sqlite belongs to robot 'a', not to 'b'"):
-        load_agent(Orders(tmp_path / "world.yaml", "b"))
+        load_agent(Orders(tmp_path / "world.yaml", "b", seal="none"))
     base = sqlite3.connect(tmp_path / "facts" / "b.sqlite")
     base.execute("UPDATE about SET format = 99")
     base.commit()
     base.close()
     with pytest.raises(SwarmError, match="has format 99, this version reads up to 1; update it"):
-        load_agent(Orders(tmp_path / "world.yaml", "b"))
+        load_agent(Orders(tmp_path / "world.yaml", "b", seal="none"))
     (tmp_path / "taken").write_text("")
     with pytest.raises(SwarmError, match="taken can't be made"):
-        load_agent(Orders(tmp_path / "world.yaml", "b", storage=tmp_path / "taken"))
+        load_agent(Orders(tmp_path / "world.yaml", "b", storage=tmp_path / "taken", seal="none"))
 
 
 def test_a_robot_that_comes_back_holds_no_link_of_the_start() -> None:
