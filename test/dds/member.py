@@ -108,7 +108,7 @@ def main() -> None:
     scenario, robot, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     diary = Diary(folder / f"{robot}.jsonl")
     with session([sys.argv[0], "--ros-args", "-r", "tx:=/swarm/air", "-r", "rx:=/swarm/air"]):
-        agent = load_agent(Orders(scenario, robot))
+        agent = load_agent(Orders(scenario, robot, seal="none"))
         equip(agent, diary)
         node = RobotNode(agent, "clock", namespace=robot)
         vehicle = Vehicle(robot, np.array([float(sys.argv[4]), float(sys.argv[5]), 0.0]), agent.config.rate)
