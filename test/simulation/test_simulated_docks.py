@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from swarm_consensus.network.frame import Frame, Note, encode, packed
+from swarm_consensus.network.frame import Frame, Note, decode, encode, packed
+from swarm_consensus.network.replay import MemoryShelf
+from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.charging import TOPIC, Token, packed_token
 from swarm_consensus.simulation import docks
 from swarm_consensus.simulation.checks import check
@@ -22,6 +24,7 @@ from swarm_consensus.simulation.scenario import Dock, Scenario
 
 DOCK = Dock(name="west", position_m=[0.0, 0.0], reach_m=1.0, places=2, power_w=30.0)
 ALL = np.ones(4, dtype=bool)
+EARS = Ears(None, b"", MemoryShelf())  # nobody seals anything here
 
 
 def frame(robot: int, token: Token | bytes | None) -> bytes:
@@ -37,7 +40,7 @@ def look(found: Docks, *shown: Token | bytes | None, x: tuple[float, ...] = (0.0
 
 
 def test_a_dock_sees_bodies_with_power_or_without_and_nothing_else() -> None:
-    found = Docks([DOCK], 4)
+    found = Docks([DOCK], 4, EARS)
     position = np.array([[0.0, 0.0, 0.1], [0.0, 0.99, 2.0], [0.8, 0.8, 0.1], [0.0, -1.0, 0.1]])
     (sight,) = found.look([None] * 4, position, np.array([True, False, True, True]))
     assert sight.on == {0, 1, 3}
@@ -45,14 +48,14 @@ def test_a_dock_sees_bodies_with_power_or_without_and_nothing_else() -> None:
 
 
 def test_who_stands_on_it_and_shows_a_token_is_given_power_and_nobody_else() -> None:
-    found = Docks([DOCK], 4)
+    found = Docks([DOCK], 4, EARS)
     sight = look(found, Token(0, 0, 7), None, Token(0, 1, 8), Token(0, 1, 9))
     assert found.given.tolist() == [30.0, 0.0, 30.0, 0.0]  # robot 3 is 5 m away
     assert (sight.who, sight.refused, sight.stale) == ((2, 0), (), 0)
 
 
 def test_a_token_below_the_highest_of_its_place_is_refused_and_those_of_other_places_are_not() -> None:
-    found = Docks([DOCK], 4)
+    found = Docks([DOCK], 4, EARS)
     look(found, Token(0, 0, 7), Token(0, 1, 3))
     sight = look(found, Token(0, 0, 5), Token(0, 1, 3), Token(0, 0, 9))
     assert (sight.refused, found.given.tolist()) == ((0,), [0.0, 30.0, 30.0, 0.0])
@@ -61,14 +64,14 @@ def test_a_token_below_the_highest_of_its_place_is_refused_and_those_of_other_pl
 
 def test_two_for_one_place_are_not_both_given_power_whichever_is_heard_first() -> None:
     for pair in ((5, 6), (6, 5), (6, 6)):
-        found = Docks([DOCK], 4)
+        found = Docks([DOCK], 4, EARS)
         sight = look(found, *(Token(0, 0, token) for token in pair))
         assert len(sight.who) == 1
         assert sight.charged == (Token(0, 0, 6),)
 
 
 def test_what_a_dock_has_seen_outlives_its_crash() -> None:
-    found = Docks([DOCK], 4)
+    found = Docks([DOCK], 4, EARS)
     look(found, Token(0, 0, 7))
     assert found.stored == {"west": {0: 7}}
     found.restart(0)
@@ -77,7 +80,7 @@ def test_what_a_dock_has_seen_outlives_its_crash() -> None:
 
 def test_a_dock_that_forgets_takes_old_tokens_and_the_judge_of_it_sees_that(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docks.Disk, "save", lambda self, place, token: None)
-    found = Docks([DOCK], 4)
+    found = Docks([DOCK], 4, EARS)
     look(found, Token(0, 0, 7))
     found.restart(0)
     sight = look(found, Token(0, 0, 5))
@@ -86,7 +89,7 @@ def test_a_dock_that_forgets_takes_old_tokens_and_the_judge_of_it_sees_that(monk
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 9)), max_size=40))
 def test_powered_tokens_never_go_backwards(shown: list[tuple[int, int, int]]) -> None:
-    found, highest = Docks([DOCK], 4), {0: 0, 1: 0}
+    found, highest = Docks([DOCK], 4, EARS), {0: 0, 1: 0}
     for step in range(0, len(shown), 3):
         tokens: list[Token | None] = [None] * 4
         for robot, place, token in shown[step : step + 3]:
@@ -101,9 +104,15 @@ def test_powered_tokens_never_go_backwards(shown: list[tuple[int, int, int]]) ->
 
 @pytest.mark.parametrize("words", [b"\xc0", b"\x93\x00\xff\x05", b"\x93\x00\x00\xff", b"\x01", b"\x92\x00\x00"])
 def test_words_that_are_no_token_are_none(words: bytes) -> None:
-    assert token_in(frame(0, words)) is None
-    assert token_in(b"noise") is None
-    assert look(Docks([DOCK], 4), words).who == ()
+    assert token_in(decode(frame(0, words))) is None
+    assert token_in(None) is None
+    assert look(Docks([DOCK], 4, EARS), words).who == ()
+
+
+def test_noise_is_given_no_power() -> None:
+    found = Docks([DOCK], 4, EARS)
+    found.look([b"noise", b"", None, frame(3, Token(0, 0, 1))[:-1]], np.zeros((4, 3)), ALL)
+    assert found.given.tolist() == [0.0] * 4
 
 
 # --- scenarios --------------------------------------------------------------------------------------------------------
