@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 RECORD := runs/clusters.jsonl
 SOURCES := setup.cfg setup.py pyproject.toml constraints/jazzy.txt
 
-.PHONY: help demo test lint bench campaign clusters clean
+.PHONY: help demo test lint bench campaign worlds clusters clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -36,6 +36,9 @@ bench: $(STAMP) ## all benchmark tables
 campaign: $(STAMP) ## 11,000 random flights and 100,000 simulated logs, a day and more
 	$(BIN)/python bench/safety.py 1000 10000
 	$(BIN)/python bench/clusters.py 100000 --jobs 2 --record $(RECORD)
+
+worlds: $(STAMP) ## every world with 20 seeds and both kinds of bodies, some hours; each call goes on where the last one ended
+	$(BIN)/python bench/worlds.py 20 --record runs/worlds.jsonl
 
 clusters: $(STAMP) ## another half hour of the 100,000 simulated logs; each call goes on where the last one ended
 	$(BIN)/python bench/clusters.py 100000 --minutes 30 --record $(RECORD)

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
-import msgspec
 from joblib import Parallel, delayed
+from records import Tally, add, read
 from rich.console import Console
 from rich.table import Table
 
@@ -28,17 +28,6 @@ from swarm_consensus.agreement.simulator.cluster import BAD, GOOD, Cluster, run
 SEEDS = 1000  # unless another number is given
 BATCH = 50
 CODE = ("raft/*.py", "simulator/*.py", "quorum.py", "sessions.py", "replica.py", "memory_storage.py")
-
-
-class Tally(msgspec.Struct):
-    """What happened in a batch of runs."""
-
-    code: str  # what it ran on
-    first: int  # seed
-    last: int  # seed after the last
-    seconds: float
-    counts: dict[str, int]
-    violations: list[str]
 
 
 def code() -> str:
@@ -69,15 +58,9 @@ def batch(name: str, first: int, last: int, each: Callable[[int], Cluster] = run
 
 def recorded(path: Path | None, name: str) -> dict[int, Tally]:
     """Return the whole batches of a record that ran on this code, by first seed; a line that was cut short is none."""
-    found: dict[int, Tally] = {}
-    for line in path.read_bytes().splitlines() if path is not None and path.exists() else ():
-        try:
-            tally = msgspec.json.decode(line, type=Tally)
-        except msgspec.MsgspecError:
-            continue
-        if tally.code == name and tally.last == tally.first + BATCH:
-            found[tally.first] = tally
-    return found
+    return {
+        tally.first: tally for tally in read(path, Tally) if tally.code == name and tally.last == tally.first + BATCH
+    }
 
 
 def due(seeds: int, done: dict[int, Tally], minutes: float) -> Iterator[tuple[int, int]]:
@@ -118,10 +101,7 @@ def main() -> None:
     parallel = Parallel(n_jobs=chosen.jobs, return_as="generator_unordered", pre_dispatch=chosen.jobs, batch_size=1)
     for tally in parallel(jobs):
         done[tally.first] = tally
-        if chosen.record is not None:
-            chosen.record.parent.mkdir(parents=True, exist_ok=True)
-            with chosen.record.open("ab") as file:
-                file.write(msgspec.json.encode(tally) + b"\n")
+        add(chosen.record, tally)
     tallies = list(done.values())
     console = Console()
     console.print(table(chosen.seeds, tallies))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from swarm_consensus.run import benchmarks
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"baselines", "fuzz_targets", "timing"}  # imported by benchmarks, prints nothing itself
+SHARED = {"baselines", "fuzz_targets", "records", "timing"}  # imported by benchmarks, prints nothing itself
 FILES = sorted((ROOT / "bench").glob("*.py"))
 
 
@@ -45,3 +46,18 @@ def test_a_file_says_what_it_measures_and_has_a_main(path: Path) -> None:
 @pytest.mark.parametrize("name", [path.stem for path in FILES if path.stem not in SHARED])
 def test_the_page_of_benchmarks_says_how_to_run_it(name: str) -> None:
     assert f"`swarm bench {name}`" in (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"), [("clusters.py", (50, 52)), ("worlds.py --world swap --physics kinematic", (1, 2))]
+)
+def test_a_campaign_in_two_processes_goes_on_where_it_ended(name: str, counts: tuple[int, int], tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    script, *options = name.split()
+    for lines, count in enumerate(counts, start=1):
+        given = [str(count), *options, "--jobs", "2", "--record", str(record)]
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "bench" / script), *given], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert len(record.read_text().splitlines()) >= lines

@@ -29,7 +29,7 @@ def course(rng: np.random.Generator, dims: int) -> list[np.ndarray]:
     return places
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([2, 3]), st.booleans())
 def test_a_space_that_was_asked_before_tells_what_a_new_one_tells(seed: int, dims: int, fenced: bool) -> None:
     rng = np.random.default_rng(seed)

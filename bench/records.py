@@ -1,0 +1,56 @@
+"""What long campaigns write down, a line for each part, so that the next call goes on where the last one ended.
+
+The types stand here and not beside the `main` functions that use them: what a main module defines goes to other
+processes by value, which msgspec's types do not survive.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+
+class Tally(msgspec.Struct):
+    """What happened in a batch of simulated clusters."""
+
+    code: str  # what it ran on
+    first: int  # seed
+    last: int  # seed after the last
+    seconds: float
+    counts: dict[str, int]
+    violations: list[str]
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """What became of one run of a world."""
+
+    code: str  # what it ran on
+    world: str
+    physics: str
+    seed: int
+    seconds: float
+    failed: tuple[str, ...]  # expectations, with what was measured
+
+
+Line = TypeVar("Line", Tally, Ran)
+
+
+def read(path: Path | None, kind: type[Line]) -> list[Line]:
+    """Return all lines of a record; one that was cut short is none."""
+    found = []
+    for line in path.read_bytes().splitlines() if path is not None and path.exists() else ():
+        try:
+            found.append(msgspec.json.decode(line, type=kind))
+        except msgspec.MsgspecError:
+            continue
+    return found
+
+
+def add(path: Path | None, line: Tally | Ran) -> None:
+    """Write a line."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(msgspec.json.encode(line) + b"\n")
