@@ -250,6 +250,7 @@ class Ruling(msgspec.Struct, array_like=True, frozen=True):
     robot: Member
     token: Count
     verdict: Literal["go", "done", "stale"]
+    number: Count  # the occurrence: a log that was begun anew has tokens that were there before, and none of its own
 
 
 _RULING = b"SJ"  # first bytes, by which it is told from a frame

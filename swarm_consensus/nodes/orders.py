@@ -20,7 +20,7 @@ from swarm_consensus.run.disks import FOLDER, FolderDisk, open_disk, open_secret
 from swarm_consensus.run.keys import folder as key_folder
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.fleet import agent_configs
-from swarm_consensus.simulation.identities import freshness_of
+from swarm_consensus.simulation.identities import devices_of, freshness_of
 from swarm_consensus.simulation.placement import place
 from swarm_consensus.simulation.scenario import Scenario
 
@@ -154,6 +154,8 @@ def _trusted(
             if each.role is not None
             for known in (key_files.identity(where, each.name),)
         )
+        answering = devices_of(scenario) if orders.seal != "none" else []
+        devices = tuple((name, key_files.identity(where, name)) for name in answering)
         key = key_files.private_key(where, orders.robot)
         group = key_files.group_secret(where, swarm) if orders.seal == "group" else b""
         marks = key_files.MarkFile(where / (orders.robot + key_files.MARKS))
@@ -162,4 +164,4 @@ def _trusted(
         raise SwarmError(
             f"{fault}. Frames are sealed by keys; seal:=none goes without, and anybody is believed"
         ) from fault
-    return Trust(swarm.encode(), orders.seal, ring, people, freshness_of(scenario)), secrets
+    return Trust(swarm.encode(), orders.seal, ring, people, freshness_of(scenario), devices), secrets

@@ -29,6 +29,7 @@ from swarm_consensus.agreement.sessions import Machine, Sessions
 from swarm_consensus.agreement.trigger import Times
 from swarm_consensus.network.frame import Parcels
 from swarm_consensus.network.mesh import Mesh, MeshSettings
+from swarm_consensus.robot.devices import Devices
 from swarm_consensus.robot.jobs import JOBS, Condition, Jobs, Values, nothing
 from swarm_consensus.robot.permits import PERMITS, PermitOrders, Permits
 from swarm_consensus.robot.state import Standing
@@ -77,6 +78,8 @@ class Facts:
         Its disk; None: one in memory, which forgets with the robot.
     machines
         Further ones behind the log, by name, each in its first state.
+    devices
+        Tell what executors of jobs say from what others say in their name; None: whoever answers is believed.
     """
 
     def __init__(
@@ -87,13 +90,15 @@ class Facts:
         rate: int,
         storage: Storage | None = None,
         machines: Mapping[str, Machine] = MappingProxyType({}),
+        devices: Devices | None = None,
     ) -> None:
         self.mesh = Mesh(own, count, orders.mesh, rate)
         self.faults = 0  # messages that are none of the log's
         self.shed = 0  # commands of others that were not taken, since too much waits
         self._own = own
         self._orders = orders
-        self._jobs = Jobs(own, orders.jobs, orders.conditions, rate, patience=orders.settings.election_ticks)
+        self._rate = rate
+        self._jobs = Jobs(own, orders.jobs, orders.conditions, rate, orders.settings.election_ticks, devices)
         self._has_jobs = bool(orders.jobs or orders.conditions)
         self._succession = Succession(own, len(orders.voters), orders.replace) if orders.replace else None
         behind: dict[str, Machine] = {"reports": Reports(), JOBS: self._jobs.triggers, **machines}
@@ -128,7 +133,7 @@ class Facts:
 
     def hear_executors(self, frames: Sequence[bytes]) -> Sequence[bytes]:
         """Take what executors of jobs say out of what was heard; return the rest."""
-        return self._jobs.hear(frames) if self._has_jobs else frames
+        return self._jobs.hear(frames, self._tick // self._rate) if self._has_jobs else frames
 
     def meet(self, sender: int) -> None:
         """Take note that a frame of a neighbour was heard."""

@@ -23,6 +23,7 @@ class Trust:
     roster: tuple[Identity, ...]  # of all robots, in the order of the roster: the key ring
     people: tuple[tuple[bytes, Person], ...] = ()  # who had which role at the beginning, by public key; (): no orders
     freshness: Freshness = Freshness()  # for how long a view of the roles counts
+    devices: tuple[tuple[str, Identity], ...] = ()  # by name: what is no robot and answers robots
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from swarm_consensus.agreement import trigger
 from swarm_consensus.agreement.trigger import Attempt, End, Foreman, Notice, Ruling, Times, Triggers
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import Note, packed
+from swarm_consensus.robot.devices import EXECUTOR, Devices
 
 JOBS = "job"  # topic of the note by which a robot does a job; also the machine's name
 AGAIN_S = 0.5  # s, after which the executor is told again
@@ -55,6 +56,8 @@ class Jobs:
         Ticks a second.
     patience
         Ticks after which another attempt follows one without an outcome.
+    devices
+        Tell what the executor said from what others say in its name.
     """
 
     def __init__(
@@ -64,7 +67,9 @@ class Jobs:
         conditions: Iterable[tuple[str, Condition]],
         rate: int,
         patience: int,
+        devices: Devices | None = None,
     ) -> None:
+        self._devices = devices or Devices()
         self._own = own
         self._conditions = dict(conditions)
         times = dict(schedules)
@@ -83,14 +88,15 @@ class Jobs:
         """Take note of when this robot was switched on."""
         self._foreman.since = tick // self._rate
 
-    def hear(self, frames: Iterable[bytes]) -> tuple[bytes, ...]:
-        """Take what executors say out of what was heard; return the rest."""
+    def hear(self, frames: Iterable[bytes], now: int = 0) -> tuple[bytes, ...]:
+        """Take what executors say out of what was heard, at a second of this robot's clock; return the rest."""
         rest = []
         for frame in frames:
             if not trigger.is_ruling(frame):
                 rest.append(frame)
                 continue
-            ruling = trigger.read_ruling(frame)
+            answer = self._devices.heard(EXECUTOR, frame, now)
+            ruling = None if answer is None else trigger.read_ruling(answer)
             if ruling is not None and ruling.robot == self._own:
                 self._rulings.append(ruling)
         return tuple(rest)
@@ -112,7 +118,8 @@ class Jobs:
         found = []
         for ruling in self._rulings:
             job = self.triggers.jobs.get(ruling.job)
-            mine = job is not None and any(each.token == ruling.token for each in job.attempts)
+            named = (ruling.token, ruling.number)
+            mine = job is not None and any((each.token, each.number) == named for each in job.attempts)
             if mine and ruling.verdict != "stale" and self._ruled.get(ruling.job, 0) < ruling.token:
                 self._ruled[ruling.job] = ruling.token
                 found.append(End(ruling.job, ruling.token, "done"))

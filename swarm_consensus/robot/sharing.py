@@ -6,6 +6,7 @@ for a message.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from msgspec import Raw
@@ -22,6 +23,7 @@ from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.robot.bundles import TOPIC, Bundles
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.decisions import Decisions, Keys
+from swarm_consensus.robot.devices import Devices
 from swarm_consensus.robot.disk import Disk, MemoryDisk
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.identity import Secrets
@@ -77,9 +79,10 @@ class Sharing:
         activations = Activations(lambda: desk.machine.roles.commanders() if desk else ())
         if bundle is not None:
             machines[TOPIC] = activations
+        self._devices = Devices(config.trust)
         self.task = config.task  # what the robot is to do, by what people ordered so far
         self._config = config
-        self.facts = Facts(own, count, orders, rate, storage, machines) if orders else None
+        self.facts = Facts(own, count, orders, rate, storage, machines, self._devices) if orders else None
         self.permits = None if self.facts is None else self.facts.permits
         self.mesh = self.facts.mesh if self.facts else None
         if decisions is not None and self.mesh is None:
@@ -217,8 +220,9 @@ class Sharing:
 
     @property
     def refused(self) -> Mapping[str, int]:
-        """Packets of ground stations that were refused, by cause."""
-        return {} if self._desk is None else self._desk.refused
+        """Packets of ground stations and devices that were refused, by cause."""
+        orders = Counter() if self._desk is None else self._desk.refused
+        return orders + self._devices.refused if self._devices.refused else orders
 
     def orders(self) -> OrdersStatus | None:
         """Return how orders of people stand."""

@@ -13,10 +13,14 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from swarm_consensus.agreement.trigger import Ruling, pack_ruling
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import MTU, Frame, FrameError, decode, encode
 from swarm_consensus.network.seal import HEADER, Kind, Sealer, by_group, by_identity, inside, with_other
+from swarm_consensus.robot.devices import plain, voice
+from swarm_consensus.robot.jobs import JOBS, read_effort
 from swarm_consensus.simulation.identities import simulated_key, swarm_of
+from swarm_consensus.simulation.office import notes_of
 from swarm_consensus.simulation.placement import PlacedRobot
 from swarm_consensus.simulation.scenario import Attacker, Scenario
 
@@ -69,12 +73,14 @@ class _Radio:
         self._sealed = security is not None and security.seal != "none"
         key, swarm = simulated_key(swarm_of(scenario), "stranger", attacker.name), swarm_of(scenario)
         self._prove = by_identity(key, swarm) if kind == "identity" else by_group(key.public.raw, swarm)
+        self._voice = voice(key, swarm) if self._sealed else plain
         self._sealers = [Sealer(sender, 2**31, kind, self._prove) for sender in range(min(count + 1, 256))]
         self._ways: dict[str, Callable[[int], bytes | None]] = {
             "replay": self._replay,
             "garbage": self._garbage,
             "alter": self._alter,
             "forge": self._forge,
+            "done": self._done,
         }
 
     def reaches(self, position: Array) -> NDArray[np.bool_]:
@@ -132,6 +138,19 @@ class _Radio:
             return None
         sender = decode(frame).sender if self._rng.random() < 0.9 else self._count  # or one that there is not
         return self._sealers[min(sender, 255)].seal(frame) if self._sealed else frame
+
+    def _done(self, _: int) -> bytes | None:
+        """Answer in the name of the executor that what a robot is about to do is done already."""
+        for robot in sorted(self._newest):
+            try:
+                frame = decode(inside(self._newest[robot]))
+            except FrameError:
+                continue
+            for effort in map(read_effort, notes_of(frame, JOBS)):
+                if effort is not None:
+                    what = effort.attempt
+                    return self._voice(pack_ruling(Ruling(effort.job, what.robot, what.token, "done", what.number)))
+        return None
 
     def _of_somebody(self) -> bytes | None:
         if not self._newest:

@@ -17,6 +17,7 @@ from swarm_consensus.network.channel import Channel
 from swarm_consensus.network.frame import FrameError, decode, unpack_ids
 from swarm_consensus.network.seal import inside
 from swarm_consensus.robot.choices import Choice, chosen_in
+from swarm_consensus.robot.devices import EXECUTOR
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
 from swarm_consensus.simulation.attackers import Attackers
@@ -25,7 +26,7 @@ from swarm_consensus.simulation.charger import charger_of
 from swarm_consensus.simulation.choices import choices_of
 from swarm_consensus.simulation.docks import Docks, Sight
 from swarm_consensus.simulation.fleet import channel_model
-from swarm_consensus.simulation.identities import ears_of
+from swarm_consensus.simulation.identities import ears_of, voice_of
 from swarm_consensus.simulation.liars import Liars
 from swarm_consensus.simulation.office import Effect, Office
 from swarm_consensus.simulation.placement import PlacedRobot
@@ -94,7 +95,10 @@ class Simulation:
         self._choices = choices_of(scenario, robots[0], len(robots)) if scenario.choices else ()
         self._read: tuple[tuple[float, ...], ...] = ()
         jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
-        self.office = Office(ears_of(scenario), answer_rng, scenario.radio.loss) if jobs else None
+        self.office: Office | None = None
+        if jobs:
+            voice = voice_of(scenario, EXECUTOR)
+            self.office = Office(ears_of(scenario), answer_rng, scenario.radio.loss, voice)
         battery = scenario.battery
         self.batteries = None if battery is None else Batteries(battery, robots, 1.0 / scenario.control.rate_hz)
         self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period

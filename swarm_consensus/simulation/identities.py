@@ -18,6 +18,7 @@ from swarm_consensus.network.keys import SEED, PrivateKey, PublicKey
 from swarm_consensus.network.replay import MemoryShelf, Shelf
 from swarm_consensus.network.seal import Identity, by_group, by_identity
 from swarm_consensus.robot.air import Ears
+from swarm_consensus.robot.devices import EXECUTOR, Voice, plain, voice
 from swarm_consensus.robot.identity import Secrets, Trust
 from swarm_consensus.simulation.roster import robot_names
 from swarm_consensus.simulation.scenario import Agreement, Scenario
@@ -25,7 +26,7 @@ from swarm_consensus.simulation.scenario import Agreement, Scenario
 ASK_S = 0.25  # between two reads of the log, while there is something to be judged
 TRIPS = 4  # one-way delays of the mesh, from asking the log to its answer
 SPARE_S = 0.5
-Kin = Literal["robot", "operator", "group", "stranger"]
+Kin = Literal["robot", "operator", "group", "stranger", "device"]
 
 
 def swarm_of(scenario: Scenario) -> bytes:
@@ -52,7 +53,8 @@ def secrets_of(scenario: Scenario) -> list[bytes]:
     """Return everything that must not stand in a recording or a log: what private keys are made of."""
     swarm = swarm_of(scenario)
     found = [_seed(swarm, "robot", name) for name in robot_names(scenario)]
-    return [*found, *(_seed(swarm, "operator", each.name) for each in scenario.operators), group_secret(swarm)]
+    found += [_seed(swarm, "operator", each.name) for each in scenario.operators]
+    return [*found, *(_seed(swarm, "device", name) for name in devices_of(scenario)), group_secret(swarm)]
 
 
 def key_ring(swarm: bytes, names: Sequence[str]) -> tuple[PublicKey, ...]:
@@ -82,7 +84,21 @@ def trust_of(scenario: Scenario) -> Trust | None:
         roster=roster,
         people=tuple(founders(scenario).items()),
         freshness=freshness_of(scenario),
+        devices=tuple((name, Identity(simulated_key(swarm, "device", name).public)) for name in devices_of(scenario)),
     )
+
+
+def devices_of(scenario: Scenario) -> list[str]:
+    """Return the names of what answers robots and is none: each has a key."""
+    has_jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
+    return [EXECUTOR] if has_jobs else []
+
+
+def voice_of(scenario: Scenario, name: str) -> Voice:
+    """Return by what a device of a scenario signs its answers: by nothing, if frames are not sealed."""
+    if scenario.security is None or scenario.security.seal == "none":
+        return plain
+    return voice(simulated_key(swarm_of(scenario), "device", name), swarm_of(scenario))
 
 
 def freshness_of(scenario: Scenario) -> Freshness:

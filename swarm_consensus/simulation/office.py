@@ -11,6 +11,7 @@ import numpy as np
 from swarm_consensus.agreement.trigger import Executor, Ruling, pack_ruling
 from swarm_consensus.network.frame import Frame, Note, messages_of
 from swarm_consensus.robot.air import Ears
+from swarm_consensus.robot.devices import Voice, plain
 from swarm_consensus.robot.jobs import JOBS, read_effort
 
 
@@ -36,13 +37,16 @@ class Office:
         Decides what is lost.
     loss
         Share of what it is told, and of what it answers, that is lost.
+    voice
+        Signs what it answers.
     """
 
-    def __init__(self, ears: Ears, rng: np.random.Generator, loss: float) -> None:
+    def __init__(self, ears: Ears, rng: np.random.Generator, loss: float, voice: Voice = plain) -> None:
         self.executor = Executor()
         self._ears = ears
         self._rng = rng
         self._loss = loss
+        self._voice = voice
         self._answers: list[Ruling] = []  # for the next tick
 
     def hear(self, frames: Sequence[bytes | None]) -> tuple[Effect, ...]:
@@ -54,9 +58,10 @@ class Office:
             for note in [] if frame is None else notes_of(frame, JOBS):
                 effort = read_effort(note)
                 if effort is not None and effort.attempt.robot == robot and not self._is_lost():
+                    number, token = effort.attempt.number, effort.attempt.token
                     verdict = self.executor.admits(effort.attempt, effort.job)
-                    found.append(Effect(robot, effort.job, effort.attempt.number, effort.attempt.token, verdict))
-                    self._answers.append(Ruling(effort.job, robot, effort.attempt.token, verdict))
+                    found.append(Effect(robot, effort.job, number, token, verdict))
+                    self._answers.append(Ruling(effort.job, robot, token, verdict, number))
         return tuple(found)
 
     def answers(self, count: int) -> list[tuple[bytes, ...]]:
@@ -64,7 +69,7 @@ class Office:
         found: list[tuple[bytes, ...]] = [()] * count
         for ruling in self._answers:
             if not self._is_lost():
-                found[ruling.robot] = (*found[ruling.robot], pack_ruling(ruling))
+                found[ruling.robot] = (*found[ruling.robot], self._voice(pack_ruling(ruling)))
         return found
 
     def _is_lost(self) -> bool:

@@ -11,16 +11,21 @@ from rclpy.node import Node
 from std_msgs.msg import UInt8MultiArray
 
 from swarm_consensus.network.frame import FrameError, decode
+from swarm_consensus.network.replay import MemoryShelf
 from swarm_consensus.nodes.conversions import frame_from_ros, frame_to_ros
 from swarm_consensus.nodes.executor import EventLoop, session
 from swarm_consensus.nodes.qos import CLOCK
+from swarm_consensus.robot.air import Ears
 from swarm_consensus.run.environment import die_with_parent
 from swarm_consensus.simulation.office import Office
 
 
 def main() -> None:
     die_with_parent()
-    diary, office = Diary(Path(sys.argv[1]) / "executor.jsonl"), Office(np.random.default_rng(0), loss=0.0)
+    diary, office = (
+        Diary(Path(sys.argv[1]) / "executor.jsonl"),
+        Office(Ears(None, b"", MemoryShelf()), np.random.default_rng(0), loss=0.0),
+    )
     with session():
         node = Node("executor", start_parameter_services=False, enable_rosout=False)
 

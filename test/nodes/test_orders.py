@@ -19,6 +19,7 @@ from swarm_consensus.nodes.orders import TYPES, Orders, Seal, check_orders, load
 from swarm_consensus.nodes.parameters import check_types, read_parameters
 from swarm_consensus.nodes.world_node import check_options
 from swarm_consensus.robot.agent import Agent
+from swarm_consensus.robot.devices import EXECUTOR
 from swarm_consensus.robot.state import Odometry, Stimulus
 
 SWAP = str(Path(__file__).parents[2] / "worlds" / "swap.yaml")
@@ -173,6 +174,23 @@ def test_robots_with_keys_from_files_hear_each_other_and_nobody_else(tmp_path: P
     status = agent("rover_west").tick(at(7, (before,))).status  # started anew: its marks are on disk
     assert status is not None
     assert dict(status.refused) == {"replayed": 1}
+
+
+def test_the_executor_of_jobs_is_known_by_its_key_and_needed_where_there_are_jobs(tmp_path: Path) -> None:
+    (tmp_path / "world.yaml").write_text(
+        SHARED.replace("agreement: {}", "agreement: {jobs: [{name: tea, every_s: 5}]}")
+    )
+    for name in ("a", "b"):
+        key_files.new_key(tmp_path, name)
+    orders = Orders(tmp_path / "world.yaml", "a", keys=tmp_path)
+    with pytest.raises(SwarmError) as error:
+        load_agent(orders)
+    assert "executor.pub: does not exist" in sentence(error)
+    key = key_files.new_key(tmp_path, EXECUTOR)
+    agent = load_agent(orders)
+    agent.close()
+    assert agent.config.trust is not None
+    assert [(name, known.key) for name, known in agent.config.trust.devices] == [(EXECUTOR, key)]
 
 
 def test_what_is_weaker_than_the_default_is_said_aloud() -> None:

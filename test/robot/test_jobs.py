@@ -57,17 +57,23 @@ def test_the_executor_is_told_again_and_again_until_it_answers_and_only_then_is_
         assert asked(robot, tick) == []
         when += [tick] * len(efforts(robot))
     assert when == [200, 200 + AGAIN, 200 + 2 * AGAIN]
-    assert robot.hear([b"frame", pack_ruling(Ruling("tea", 0, 5, "go"))]) == (b"frame",)
+    assert robot.hear([b"frame", pack_ruling(Ruling("tea", 0, 5, "go", 10))]) == (b"frame",)
     assert asked(robot, 300) == [End("tea", 5, "done")]
-    robot.hear([pack_ruling(Ruling("tea", 0, 5, "done"))])  # the answer to the second
+    robot.hear([pack_ruling(Ruling("tea", 0, 5, "done", 10))])  # the answer to the second
     assert [asked(robot, tick) for tick in range(301, 340)] == [[]] * 39
     assert efforts(robot) == []
 
 
 @pytest.mark.parametrize(
     "ruling",
-    [Ruling("tea", 1, 5, "go"), Ruling("tea", 0, 4, "go"), Ruling("tea", 0, 5, "stale"), Ruling("milk", 0, 5, "go")],
-    ids=["of another robot", "of no attempt", "stale", "of no job"],
+    [
+        Ruling("tea", 1, 5, "go", 10),
+        Ruling("tea", 0, 4, "go", 10),
+        Ruling("tea", 0, 5, "stale", 10),
+        Ruling("milk", 0, 5, "go", 10),
+        Ruling("tea", 0, 5, "go", 9),
+    ],
+    ids=["of another robot", "of no attempt", "stale", "of no job", "of an earlier log"],
 )
 def test_what_is_no_yes_to_the_own_attempt_ends_nothing(ruling: Ruling) -> None:
     robot = jobs()
@@ -86,7 +92,7 @@ def test_after_a_crash_the_executor_says_that_it_is_done_already() -> None:
     assert efforts(robot) == [5]
     verdict = executor.admits(trigger.Attempt(5, 10, 0), "tea")
     assert verdict == "done"
-    robot.hear([pack_ruling(Ruling("tea", 0, 5, verdict))])
+    robot.hear([pack_ruling(Ruling("tea", 0, 5, verdict, 10))])
     assert asked(robot, 401) == [End("tea", 5, "done")]
 
 

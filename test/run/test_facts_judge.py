@@ -191,7 +191,9 @@ def test_a_robot_that_takes_its_own_word_for_the_deed_is_caught_by_the_world(mon
 
     def do_and_believe(self: Jobs, tick: int) -> None:
         do(self, tick)
-        self._rulings += [trigger.Ruling(e.job, e.attempt.robot, e.attempt.token, "go") for e in self._efforts]
+        self._rulings += [
+            trigger.Ruling(e.job, e.attempt.robot, e.attempt.token, "go", e.attempt.number) for e in self._efforts
+        ]
 
     monkeypatch.setattr(Jobs, "_do", do_and_believe)
     assert not found()["jobs_within_s"]

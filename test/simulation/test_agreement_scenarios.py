@@ -135,3 +135,12 @@ def test_an_even_number_of_voters_is_told() -> None:
     (note,) = weaker(scenario(agreement={"voters": ["r_1", "r_2", "r_3", "r_4"]}))
     assert note == "4 voters stand no more crashes than 3 would, 1; take an odd number"
     assert weaker(scenario()) == ()
+
+
+def test_nobody_else_is_known_by_the_name_of_the_executor() -> None:
+    jobs = {"jobs": [{"name": "tea", "every_s": 5}]}
+    robots = [{"name": "executor", "vehicle": "rover", "position_m": [0, 0]}]
+    (problem,) = check(scenario(1, agreement=jobs, robots=robots, security={}))
+    assert problem == "robots has 'executor', which is the name by which the key of a device is known; take another one"
+    assert check(scenario(1, agreement=jobs, robots=robots)) == []  # nothing is sealed
+    assert check(scenario(1, robots=robots, security={})) == []  # there is no such device

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from swarm_consensus.errors import nearest
 from swarm_consensus.simulation.checks.references import label_problems
+from swarm_consensus.simulation.identities import devices_of
 from swarm_consensus.simulation.roster import robot_names
 from swarm_consensus.simulation.scenario import Agreement, Command, Scenario
 from swarm_consensus.simulation.stations import size
@@ -19,6 +20,7 @@ def trust_problems(scenario: Scenario) -> Iterator[str]:
     yield from _command_problems(scenario)
     yield from _operator_problems(scenario)
     yield from _attacker_problems(scenario)
+    yield from _device_problems(scenario)
 
 
 _READS = {
@@ -81,9 +83,17 @@ def _attacker_problems(scenario: Scenario) -> Iterator[str]:
         if len(attacker.position_m) not in (2, 3):
             yield f"{path}.position_m has {len(attacker.position_m)} numbers, must be [x, y] or [x, y, z]"
         if not attacker.does:
-            yield f"{path}.does is empty, must name at least one of replay, garbage, alter, forge"
+            yield f"{path}.does is empty, must name at least one of replay, garbage, alter, forge, done"
         if attacker.until_s is not None and attacker.until_s <= attacker.from_s:
             yield f"{path}.until_s is {attacker.until_s:g}, must be after from_s, which is {attacker.from_s:g}"
+
+
+def _device_problems(scenario: Scenario) -> Iterator[str]:
+    """What answers robots has a key of its own: nobody else may be known by its name."""
+    devices = devices_of(scenario) if scenario.security is not None else []
+    for kind, names in (("robot", robot_names(scenario)), ("operator", [each.name for each in scenario.operators])):
+        for name in sorted(set(names).intersection(devices)):
+            yield f"{kind}s has {name!r}, which is the name by which the key of a device is known; take another one"
 
 
 def _operator_problems(scenario: Scenario) -> Iterator[str]:
