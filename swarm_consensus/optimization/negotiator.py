@@ -45,7 +45,7 @@ from swarm_consensus.optimization.checks import OptimizationError, checked_above
 from swarm_consensus.optimization.terms import Term
 
 LARGEST = 1e9  # of any number on the air, in the unit of the point: a larger one is none
-OVERHEAD = 56  # bytes of an offer beside `robots` and `values`, at most
+OVERHEAD = 57  # bytes of an offer beside `robots` and `values`, at most
 _FARTHEST = 40  # powers of two by which the penalty may move
 _MANY, _FEW = 0.8, 0.35  # r over s/rho at which the penalty is doubled, and halved
 
@@ -62,6 +62,7 @@ class Offer(msgspec.Struct, array_like=True, frozen=True, tag="offer"):
     dual: float  # s / rho
     robots: tuple[Index, ...]
     values: bytes  # little-endian numbers, see `Settings.single`: the point (d,), then the offer (d,) to each robot
+    settled: bool = False  # the sender knows that all were content once
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Settling:
     def __init__(self, name: str, negotiator: Negotiator, room: int, patience: int, beside: int = 0) -> None:
         self.name = name
         self.negotiator = negotiator
-        self.settled = False  # whether all were content, once
+        self.settled = False  # whether all were content, once: whoever hears of it goes on telling it
         self._patience = patience
         negotiator.most = max(offers_in(room, negotiator.term.size, negotiator.settings, beside), 1)
 
@@ -77,6 +77,7 @@ class Settling:
         """Take in an offer."""
         offer = read_offer(entry)
         if offer is not None:
+            self.settled = self.settled or offer.settled
             self.negotiator.step(sender, offer)
 
     def tick(self, now: Moment) -> Raw:
@@ -88,7 +89,7 @@ class Settling:
         self.negotiator.expire(now.tick - self._patience)
         said = self.negotiator.tick(now.tick, now.near)
         self.settled = self.settled or self.negotiator.done
-        return said
+        return msgspec.structs.replace(said, settled=True) if self.settled else said
 
     def forget(self, robot: int) -> None:
         """Take a robot for dead: the others go on to what is best for the rest."""

@@ -96,6 +96,25 @@ def test_all_settle_on_the_best_speed_and_know_that_they_have(loss: float) -> No
     assert all(robot.settled("speed") for robot in swarm.robots.values())
 
 
+def test_who_missed_that_all_were_content_is_told_however_the_others_meet_new_ones() -> None:
+    """Once the others fly, they meet somebody every few ticks, and never again are all content at once."""
+    swarm = Swarm(policy)
+    swarm.run(400)
+    swarm.robots[2] = swarm.chooser(2)
+    calm = []
+    for tick in range(40):
+        others = {i: robot for i, robot in swarm.robots.items() if i != 2}
+        if tick % 3 == 0:
+            others[0]._parts[0].negotiator._meet([10 + tick], swarm.ticks)  # type: ignore[attr-defined]
+        swarm.run(1)
+        calm.append(swarm.robots[2]._parts[0].negotiator.done)  # type: ignore[attr-defined]
+    assert not any(calm)
+    assert swarm.robots[2].settled("speed")
+    swarm.robots = {2: swarm.robots[2], 3: swarm.chooser(3)}  # and it tells the next one
+    swarm.run(2)
+    assert swarm.robots[3].settled("speed")
+
+
 def test_one_alone_takes_its_own_best() -> None:
     swarm = Swarm(policy, count=1)
     swarm.run(20)
