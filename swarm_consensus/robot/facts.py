@@ -163,6 +163,7 @@ class Facts:
         if replica is None or replica.stopped:
             return
         self._heard = []
+        replica.node.state.crowded = self.mesh.lags
         for _ in range(self._missed):
             replica.node.tick()
         for letter in self._admitted(heard):

@@ -169,12 +169,12 @@ def test_tokens_never_go_backwards_at_a_single_dock() -> None:
 
 
 def test_a_holder_without_a_clock_shares_the_dock_and_its_token_gives_it_away() -> None:
-    docks = [sail(seed, Careless, OnePermit)[1] for seed in range(12)]
+    docks = [sail(seed, Careless, OnePermit)[1] for seed in range(24)]
     assert any(dock.most > 1 for dock in docks)
     assert any(dock.refused for dock in docks)
 
 
 def test_a_robot_that_goes_on_after_a_crash_with_what_it_gave_back_is_caught() -> None:
     # chance needs hundreds of seeds for it, so these are the ones that found the bug
-    assert any(sail(seed, Forgetful, OnePermit)[1].most > 1 for seed in (7, 45, 57))
-    assert all(sail(seed, Robot, OnePermit)[1].most == 1 for seed in (7, 45, 57))
+    assert any(sail(seed, Forgetful, OnePermit)[1].most > 1 for seed in (180, 270, 271))
+    assert all(sail(seed, Robot, OnePermit)[1].most == 1 for seed in (180, 270, 271))

@@ -408,3 +408,24 @@ def test_a_snapshot_of_what_is_there_keeps_what_follows(stage: Stage) -> None:
     replies = answers(node, Chunk(1, 0, 1, 4, len(data), digest_of(data), 0, data, 1))
     assert replies == [AppendReply(1, 1, 0, True, 4, 1)]
     assert (node.state.log.commit, node.state.log.snapshot.index) == (4, 0)
+
+
+# not in the paper, which has no full air: what waits for its turn is not said twice
+def test_while_the_air_is_full_entries_wait_and_heartbeats_speak_of_what_is_there(stage: Stage) -> None:
+    stage.elect(0, 1, 2)
+    stage.flow(0, 1, 2)
+    leader = stage.node(0)
+    leader.state.crowded = True
+    for _ in range(3):
+        stage.propose(0)
+    assert not stage.post
+    stage.tick(0, times=SETTINGS.heartbeat_ticks)
+    beats = [message for message in stage.post if isinstance(message, Append)]
+    assert [(beat.to, beat.previous_index, beat.entries) for beat in beats] == [(1, 1, ()), (2, 1, ())]
+    stage.flow(0, 1, 2)
+    assert leader.state.log.commit == 1
+    assert leader.lead is not None
+    leader.state.crowded = False
+    stage.tick(0)
+    stage.flow(0, 1, 2)
+    assert [stage.node(number).state.log.commit for number in range(3)] == [4, 4, 4]

@@ -178,7 +178,7 @@ class Leader:
         due = state.now >= self._beat_due
         if not (due or self._stirred):
             return
-        self._stirred = False
+        self._stirred = state.crowded  # then what waits goes out once it may
         if due:
             self._rounds.begin(state.now)
             self._beat_due = state.now + state.settings.heartbeat_ticks

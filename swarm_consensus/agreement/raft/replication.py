@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swarm_consensus.agreement.raft.chunks import Outgoing
-from swarm_consensus.agreement.raft.messages import Append, AppendReply, Chunk, ChunkReply
+from swarm_consensus.agreement.raft.messages import Append, AppendReply, Chunk, ChunkReply, Entry
 from swarm_consensus.agreement.raft.state import State
 
 
@@ -64,6 +64,8 @@ class Progress:
 
     def send(self, state: State, round_: int) -> None:
         """Send what the follower lacks, as far as it may be sent now."""
+        if state.crowded:
+            return
         log = state.log
         if self.probing or self._sending or self.next <= log.base:
             if (self._sending or self.next <= log.last) and not self._is_full(state):
@@ -78,10 +80,21 @@ class Progress:
     def beat(self, state: State, round_: int) -> None:
         """Send something whether or not there is anything new: the leader must be heard."""
         self._asked = False
-        if self.probing or self._sending or self.next <= state.log.base:
+        if state.crowded and not self._sending and self.next > state.log.base:
+            self._send_sign(state, round_)
+        elif self.probing or self._sending or self.next <= state.log.base:
             self._send_one(state, round_)
         else:
             self._send_append(state, round_, most=0)
+
+    def _send_sign(self, state: State, round_: int) -> None:
+        """Send a heartbeat about what the follower surely has, if that is known.
+
+        It overtakes entries that wait for their turn on the air. One about these would be refused, and they would be
+        sent once more, and once more, until nothing else is on the air.
+        """
+        previous = self.match if self.match >= state.log.base and not self.probing else self.next - 1
+        self._send(state, round_, previous, ())
 
     def _is_full(self, state: State) -> bool:
         if self.probing or self._sending:
@@ -98,14 +111,18 @@ class Progress:
         log = state.log
         entries = log.fitting(self.next, most, state.settings.message_bytes) if most else ()
         previous = self.next - 1
-        state.send(
-            Append(state.term, state.own, self.member, previous, log.term_at(previous), entries, log.commit, round_)
-        )
-        self.told = log.commit
+        self._send(state, round_, previous, entries)
         if self.probing:
             self._asked = True
         else:
             self.next += len(entries)
+
+    def _send(self, state: State, round_: int, previous: int, entries: tuple[Entry, ...]) -> None:
+        log = state.log
+        state.send(
+            Append(state.term, state.own, self.member, previous, log.term_at(previous), entries, log.commit, round_)
+        )
+        self.told = log.commit
 
     def _send_chunk(self, state: State, round_: int) -> None:
         if self._sending is None:

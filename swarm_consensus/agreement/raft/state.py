@@ -26,6 +26,7 @@ class State:
         self.reads: list[Read] = []  # allowed, and waiting until the state is new enough
         self.snapshot_due: Snapshot | None = None  # taken or received, and not yet stored
         self.restore = False  # it was received, and replaces everything
+        self.crowded = False  # what was sent is not on its way yet, says who drives the node: entries wait
         self.faults = 0  # messages that no member sends who follows the protocol; they change nothing
 
     def send(self, message: Message) -> None:

@@ -38,6 +38,7 @@ class Faults:
         self._crashes = dice.pick((0.0, 0.02, 0.08))
         self._splits = dice.pick((0.0, 0.03, 0.1))
         self._sleeps = dice.pick((0.0, 0.03))
+        self._crowds = dice.pick((0.0, 0.0, 0.1))
         self._changes = dice.pick((0.0, 0.1, 0.5))
         self._replays = dice.pick((0.0, 0.1))
         self._hunts = dice.pick((0.0, 0.03))
@@ -57,6 +58,7 @@ class Faults:
         for host in self._cluster.hosts:
             host.storage.power_cut = None
             host.start()
+            host.crowd(False)
 
     def _turn(self) -> None:
         """Roll the dice once a tick."""
@@ -72,6 +74,8 @@ class Faults:
             cluster.network.cut.clear()
         if dice.chance(self._sleeps):
             dice.pick(cluster.hosts).sleep(dice.between(1, 25) * TICK)
+        if dice.chance(self._crowds):
+            dice.pick(cluster.hosts).crowd(dice.chance(0.5))
         if dice.chance(self._changes):
             self._change()
         if dice.chance(self._hunts):

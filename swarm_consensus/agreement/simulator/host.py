@@ -120,6 +120,11 @@ class Host:
         self._heard.clear()
         self._asleep_until = self._missed = 0
 
+    def crowd(self, crowded: bool) -> None:
+        """Have more to say than the air takes, or no more: entries wait."""
+        if self.replica:
+            self.replica.node.state.crowded = crowded
+
     def sleep(self, moments: int) -> None:
         """Do nothing for a while: the disk is slow, or the program is suspended."""
         if self.replica:
