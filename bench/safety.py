@@ -1,8 +1,8 @@
 """Random connected starts, in memory, judged on the ground truth at every integrator step; ours beside baselines.
 
-``python bench/safety.py [RUNS [WIDE]]``: so many runs (1,000) of the scenarios that `Hardship` describes, and so many
-(200) of `WIDE` ones: to 50 robots, a worse radio, an outage of every robot, walls that block the radio in every second.
-Each baseline gets a tenth of them. ``make campaign`` runs 1,000 and 10,000, which takes most of a day.
+``python bench/safety.py [RUNS [WIDE [DEADLY]]]``: so many runs (1,000) of the scenarios that `Hardship` describes, so
+many (200) of `WIDE` ones: to 50 robots, a worse radio, an outage of every robot, walls that block the radio in every
+second; and so many (200) of `DEADLY` ones, in which up to four rovers die and some come back. Each baseline gets a tenth of them. ``make campaign`` runs 1,000 and 10,000, which takes most of a day.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ KINDS: dict[str, Callable[[AgentConfig], Agent]] = {
 
 
 WIDE = Hardship(robots=(3, 50), loss=0.6, delay=0.5, outages=50)
+DEADLY = Hardship(deaths=4, duration=25.0)
 
 
 def random_run(seed: int, kind: str = "ours", hard: Hardship | None = None) -> Verdict:
@@ -45,6 +46,11 @@ def wide_run(seed: int, kind: str = "ours") -> Verdict:
     return random_run(seed, kind, dataclasses.replace(WIDE, walls="block" if seed % 2 else "pass"))
 
 
+def deadly_run(seed: int, kind: str = "ours") -> Verdict:
+    """Run one of the scenarios in which robots die."""
+    return random_run(seed, kind, DEADLY)
+
+
 def failures(verdicts: Sequence[Verdict], name: str) -> list[int]:
     """Return the seeds that did not hold one expectation."""
     return [v.seed for v in verdicts for e in v.expectations if e.name == name and not e.held]
@@ -53,8 +59,12 @@ def failures(verdicts: Sequence[Verdict], name: str) -> list[int]:
 def main() -> None:
     """Print a table for each of the two sets."""
     numbers = [int(argument) for argument in sys.argv[1:]]
-    runs, wide = [*numbers, *(1000, 200)[len(numbers) :]]
-    for title, run, count in (("Random runs", random_run, runs), ("Wide random runs", wide_run, wide)):
+    runs, wide, deadly = [*numbers, *(1000, 200, 200)[len(numbers) :]]
+    for title, run, count in (
+        ("Random runs", random_run, runs),
+        ("Wide random runs", wide_run, wide),
+        ("Runs in which robots die", deadly_run, deadly),
+    ):
         table = Table("robots", "runs", *(f"{name} failed" for name in JUDGED), "first seeds", title=title)
         for kind in KINDS:
             seeds = range(count if kind == "ours" else count // 10)

@@ -48,7 +48,13 @@ class Requests:
         return len(self._waiting)
 
     def ask(self, data: bytes) -> bool:
-        """Add a command; False if too many wait."""
+        """Add a command; False if too many wait.
+
+        One that waits already is not added: who is patient for less time than the log takes asks again and again, and
+        everything else would wait behind that.
+        """
+        if data in self._waiting:
+            return True
         if len(self._waiting) >= MOST:
             return False
         self._waiting.append(data)

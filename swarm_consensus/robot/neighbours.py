@@ -195,8 +195,9 @@ class Neighbours:
     def _note_known(self) -> None:
         """Spell out what only changes when a robot is heard for the first time, is lost or is back."""
         self.lost: tuple[int, ...] = tuple(np.flatnonzero(self._lost).tolist())
-        self.unknown = tuple(i for i in self._others if self._tick[i] < 0 and i not in self.lost)
-        self._known = [i for i in self._others if self._tick[i] >= 0 and i not in self.lost]
+        self._placed = [i for i in self._others if self._tick[i] >= 0]
+        self.unknown = tuple([i for i in self._others if self._tick[i] < 0])  # dead or alive they may be anywhere
+        self._known = [i for i in self._placed if i not in self.lost]
         self.living: NDArray[np.intp] = np.array(self._known, dtype=np.intp)  # heard of, and not presumed dead
         self.living_separation = self.separation[self.living]
         heard = {self._config.index, *self._known}
@@ -230,12 +231,15 @@ class Neighbours:
         return next((index for index in self.held if self._tick[index] < oldest), None)
 
     def sightings(self) -> tuple[Raw, ...]:
-        """Return the next few second-hand news as messages of a frame, going round the table frame by frame."""
-        known = self._known
-        if not known:
+        """Return the next few second-hand news as messages of a frame, going round the table frame by frame.
+
+        News of the dead too: who has just been switched on must know where they lie.
+        """
+        placed = self._placed
+        if not placed:
             return ()
-        count = min(RELAYED, len(known))
-        chosen = [known[(self._next + i) % len(known)] for i in range(count)]
-        self._next = (self._next + count) % len(known)
+        count = min(RELAYED, len(placed))
+        chosen = [placed[(self._next + i) % len(placed)] for i in range(count)]
+        self._next = (self._next + count) % len(placed)
         entries = tuple([Sighting(j, self._tick[j], *self._where[j]) for j in chosen])
         return (packed(Sightings(entries)),)

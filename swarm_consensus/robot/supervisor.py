@@ -22,9 +22,9 @@ def reason_to_hold(neighbours: Neighbours, names: Sequence[str], tick: int) -> s
     Returns
     -------
     str or None
-        ``waiting for x``: nothing was heard of x yet, so it may be anywhere; ``x not heard``: the news of a held
-        neighbour is too old; ``cut off with 2 of 5``: no majority of the roster is heard of, or not for long enough
-        to know of this robot; ``alone``: no link is left; None: move.
+        ``waiting for x``: nothing was heard of x yet, so it may be anywhere, dead or alive; ``x not heard``: the news
+        of a held neighbour is too old; ``cut off with 2 of 5``: no majority of the roster is heard of, or not for
+        long enough to know of this robot; ``alone``: no link is left; None: move.
     """
     if len(names) == 1:
         return None

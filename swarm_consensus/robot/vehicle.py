@@ -93,7 +93,8 @@ def admit(start: Array, velocity: Array, point: Array, period: float, tracking: 
     slack = max(tracking * tracking - float(gap @ gap), 0.0)
     if length2 + 2.0 * away <= slack or length2 == 0.0:
         return 1.0
-    return max(0.0, (-away + math.sqrt(away * away + length2 * slack)) / length2)
+    share = (-away + math.sqrt(away * away + length2 * slack)) / length2
+    return min(max(share, 0.0), 1.0)  # steps near the smallest numbers there are lose the digits of their squares
 
 
 def follow(model: VehicleModel, odometry: Odometry, reference: Array, velocity: Array, speed: float) -> Command:

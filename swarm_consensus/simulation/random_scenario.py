@@ -19,6 +19,7 @@ from swarm_consensus.simulation.placement import NOISE
 from swarm_consensus.simulation.scenario import (
     Control,
     Expect,
+    Fault,
     Mission,
     Obstacle,
     Partition,
@@ -47,6 +48,9 @@ class Hardship:
     obstacles: int = 5
     walls: Literal["pass", "block"] = "pass"
     duration: float = 15.0  # s
+    deaths: int = (
+        0  # rovers that die, of which every second comes back; a majority lives. A falling drone hits what it hits
+    )
 
 
 def random_scenario(rng: np.random.Generator, hardship: Hardship | None = None) -> Scenario:
@@ -88,8 +92,9 @@ def random_scenario(rng: np.random.Generator, hardship: Hardship | None = None) 
         robots=robots,
         control=control,
         mission=_mission(rng, robots, walls),
+        faults=_deaths(rng, hard, kinds),
         expect=Expect(
-            connected=True if hard.split < control.lost_after_s else None,
+            connected=True if hard.split < control.lost_after_s and not hard.deaths else None,
             links_kept=True,
             contacts=0,
             inside_fence=True,
@@ -120,6 +125,20 @@ def _radio(rng: np.random.Generator, hard: Hardship, count: int) -> Radio:
         reorder=round(float(rng.uniform(0.0, 0.2)), 3),
         partitions=outages,
     )
+
+
+def _deaths(rng: np.random.Generator, hard: Hardship, kinds: list[Vehicle]) -> list[Fault]:
+    """Who dies when, and comes back soon, late, or not at all."""
+    rovers = [index for index, kind in enumerate(kinds) if kind == "rover"]
+    most = min(hard.deaths, (len(kinds) - 1) // 2, len(rovers))
+    if not most:
+        return []
+    faults = []
+    for robot in rng.permutation(rovers)[: int(rng.integers(1, most + 1))].tolist():
+        crash = round(float(rng.uniform(0.0, 0.6 * hard.duration)), 3)
+        back = round(crash + float(rng.uniform(0.5, 0.5 * hard.duration)), 3)
+        faults.append(Fault(robot=f"robot_{robot + 1}", crash_s=crash, restart_s=back if rng.random() < 0.5 else None))
+    return faults
 
 
 def _kinds(rng: np.random.Generator, count: int) -> list[Vehicle]:

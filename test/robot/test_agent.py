@@ -86,6 +86,22 @@ def test_the_dead_stay_obstacles_where_they_were_last_known(orders: Orders, at: 
     assert np.linalg.norm(place - [6.0, 0.0, 1.0]) < 0.1
 
 
+def test_where_the_dead_lie_is_told_to_who_has_just_been_switched_on(orders: Orders, at: At) -> None:
+    """It waits for that as long as it takes, since nobody else keeps it from driving into them."""
+    knows, comes = Agent(orders(count=3)), Agent(orders(index=2, count=3, start_links=frozenset()))
+    knows.tick(at(0, frames=(news(1, 0, (3.0, 0.0, 1.0)), news(2, 0, (0.0, 2.0, 1.0)))))
+    said = b""
+    for tick in range(1, 401):
+        response = comes.tick(at(tick, (0.0, 2.0, 1.0), (said,) if tick > 300 else (news(0, tick, (0, 0, 1)),)))
+        if 5 < tick <= 300:
+            assert response.status.mode == "waiting for r1"
+        said = knows.tick(at(tick, frames=(response.frame,))).frame
+    assert comes.neighbours is not None
+    np.testing.assert_allclose(comes.neighbours.positions([1]), [[3.0, 0.0, 1.0]])
+    assert comes.neighbours.lost == (1,)
+    assert response.status.mode == "moving"
+
+
 def test_without_odometry_the_command_is_zero(orders: Orders, at: At) -> None:
     agent = Agent(orders(count=1))
     agent.tick(at(0))

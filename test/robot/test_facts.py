@@ -405,7 +405,13 @@ def test_where_the_session_is_gone_the_outcome_is_not_known_and_a_new_one_begins
 
 def test_more_than_can_wait_is_refused() -> None:
     requests = Requests(own=0, again=1)
-    assert [requests.ask(b"x") for _ in range(MOST + 1)] == [True] * MOST + [False]
+    assert [requests.ask(bytes([each])) for each in range(MOST + 1)] == [True] * MOST + [False]
+
+
+def test_what_waits_already_is_not_added_however_often_it_is_asked() -> None:
+    requests = Requests(own=0, again=1)
+    assert [requests.ask(data) for data in (b"begin", b"end", b"begin", b"begin")] == [True] * 4
+    assert len(requests) == 2
 
 
 def test_machines_answer_nothing_to_nonsense_and_restore_to_the_same() -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from swarm_consensus.robot.state import Odometry
@@ -78,6 +78,7 @@ vectors = st.tuples(numbers, numbers).map(np.array)
 
 
 @given(vectors, vectors, vectors)
+@example(np.zeros(2), np.array([0.0, -3.665334378654178e-146]), np.array([1.0, 7.94e-12]))
 def test_the_reference_runs_no_farther_ahead_than_tracking_allows(
     start: np.ndarray, velocity: np.ndarray, point: np.ndarray
 ) -> None:
