@@ -23,6 +23,9 @@ ABOUT = {
     "halt": "motion",
     "resume": "motion",
     "land": "motion",
+    "arm": "arming",
+    "disarm": "arming",
+    "fence": "fence",
 }  # what an action is about: a newer one about the same stands in its place
 MOST = 10_000  # lines of the journal; when it is full nothing is allowed any more
 
@@ -91,7 +94,7 @@ class Commands:
     swarm
         For which requests are signed.
     sense
-        Says why an order can't be carried out by anybody, or ''; the same on all robots.
+        Says why an order can't be carried out by anybody, or '', given what is in force; the same on all robots.
     most
         Lines that the journal takes.
     """
@@ -100,10 +103,10 @@ class Commands:
         self,
         founders: Mapping[bytes, Person],
         swarm: bytes,
-        sense: Callable[[Order], str] = lambda _: "",
+        sense: Callable[[Order, Mapping[str, Standing]], str] = lambda *_: "",
         most: int = MOST,
     ) -> None:
-        self.roles = Roles(founders, swarm, sense)
+        self.roles = Roles(founders, swarm, lambda order: sense(order, self.standing))
         self.standing: dict[str, Standing] = {}  # by what it is about
         self.lines: list[bytes] = []  # of the journal
         self._last: dict[bytes, _Last] = {}  # by author

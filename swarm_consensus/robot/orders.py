@@ -18,12 +18,12 @@ from swarm_consensus.agreement.authority import ALWAYS, Gate
 from swarm_consensus.agreement.commands import Commands, bring, read_request
 from swarm_consensus.agreement.machines import pack
 from swarm_consensus.agreement.roles import Order, Request, Ruling, Standing, body_of, ruling_of
-from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.network.frame import Note, packed
 from swarm_consensus.network.keys import PublicKey
+from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.identity import Trust
-from swarm_consensus.robot.mission import Sense, changed
+from swarm_consensus.robot.mission import Fence, Sense, changed, words_of
 from swarm_consensus.robot.state import Obeyed, OrdersStatus
 
 COMMANDS = "commands"  # name of the machine behind the log
@@ -33,6 +33,7 @@ WAITING = 16  # requests that a robot minds at a time
 CHECKS = 4  # signatures looked at in a tick: a flood of forgeries costs no more
 AROUND = 64  # bytes of an entry around a request: whose it is, who brought it and when, and the session
 LONGEST = 160  # letters of a reason, on the air
+_TASK = {"goal", "behaviour", "fence"}  # what orders are about that change what a robot is to do
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -73,20 +74,21 @@ class Desk:
 
     Parameters
     ----------
-    own
-        Place in the roster.
+    config
+        The robot's orders.
     trust
         Who had which role at the beginning.
-    fence
-        Corners, shape (m, 2), m.
     largest
         Bytes that an entry of the log may have.
+    behind
+        True for a robot that starts again: it holds still until it knows what was ordered before, and meanwhile.
     """
 
-    def __init__(self, own: int, trust: Trust, fence: Array, largest: int) -> None:
-        self.machine = Commands(dict(trust.people), trust.swarm, Sense(fence, len(trust.roster)))
+    def __init__(self, config: AgentConfig, trust: Trust, largest: int, *, behind: bool = False) -> None:
+        self.machine = Commands(dict(trust.people), trust.swarm, Sense(config))
         self.refused: Counter[str] = Counter()  # packets, by cause
-        self._own, self._largest = own, largest - AROUND
+        self._own, self._largest = config.index, largest - AROUND
+        self._armed, self._behind = config.armed, behind
         self._gate = Gate(trust.freshness, self.machine.roles)
         self._waiting: dict[tuple[bytes, int], bytes] = {}  # requests without a ruling, by author and number
         self._new: list[bytes] = []  # of them, that are not brought into the log yet
@@ -157,7 +159,7 @@ class Desk:
         self._checks = 0
         brought = [pack(COMMANDS, bring(self._own, tick, data)) for data in self._new]
         self._new = []
-        if not (self._waiting or any(self._undecided())) or not self._gate.read_due(tick):
+        if not (self._behind or self._waiting or any(self._undecided())) or not self._gate.read_due(tick):
             return brought, None
         self._gate.asked(tick, tick)
         return brought, tick  # a token that was never used before, also not before a restart
@@ -166,6 +168,7 @@ class Desk:
         """Take in which reads were allowed."""
         for token in tokens:
             self._gate.served(token)
+            self._behind = False
 
     # what is obeyed
 
@@ -184,7 +187,7 @@ class Desk:
             why = self._gate.judge(standing.author, action, tick, wall)
             if not why:
                 self._obey(about, standing, tick)
-                news = news or about != "motion"
+                news = news or about in _TASK
             else:
                 self._deny(self._called(standing.author), action, why)
                 if self.machine.roles.may(standing.author, action):
@@ -220,12 +223,29 @@ class Desk:
 
     def task(self, task: Task, altitude: float) -> Task:
         """Return what a task has become by the orders in force; the altitude, m, is for goals that name none."""
-        orders = [standing for about, (standing, _) in self._obeyed.items() if about != "motion"]
+        orders = [standing for about, (standing, _) in self._obeyed.items() if about in _TASK]
         return changed(task, [each.order for each in sorted(orders, key=lambda each: each.index)], altitude)
+
+    @property
+    def fence(self) -> tuple[int, Fence] | None:
+        """The fence in force, with the index of its entry; None: nobody ordered one."""
+        given = self._obeyed.get("fence")
+        words = None if given is None else words_of(given[0].order)
+        return (given[0].index, words) if given is not None and isinstance(words, Fence) else None
+
+    @property
+    def disarmed(self) -> str:
+        """Why the robot must not move under its own power, or ''."""
+        given = self._obeyed.get("arming")
+        if given is None:
+            return "" if self._armed else "not armed so far"
+        return f"disarmed by {given[1].author}" if given[1].action == "disarm" else ""
 
     @property
     def halted(self) -> str:
         """Why the robot is to hold still, or ''."""
+        if self._behind:
+            return "what was ordered is not known since the start: the log has not answered"
         if self._halt is not None:
             return f"halted by {self._called(self._halt[0])}"
         given = self._obeyed.get("motion")
@@ -248,7 +268,7 @@ class Desk:
         short = msgspec.structs.replace(ruling, why=ruling.why[:LONGEST])
         return (packed(Note(RULING, Raw(_encoder.encode(Answer(*key, _encoder.encode(short)))))),)
 
-    def status(self) -> OrdersStatus:
-        """Return how orders stand."""
+    def status(self, armed: str, fence: str) -> OrdersStatus:
+        """Return how orders stand; the two words say what became of arming, and where the robot is to a fence."""
         obeyed = sorted((told for _, told in self._obeyed.values()), key=lambda told: told.index)
-        return OrdersStatus(denied=self._denied, obeyed=tuple(obeyed), lines=len(self.machine.lines))
+        return OrdersStatus(self._denied, tuple(obeyed), len(self.machine.lines), armed, fence)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from swarm_consensus.agreement.roles import Body, Grant, Revoke, Ruling, sign
 from swarm_consensus.robot.air import Ears
-from swarm_consensus.robot.mission import Behave, Form, Goto, order
+from swarm_consensus.robot.mission import Behave, Fence, Form, Goto, order
 from swarm_consensus.robot.orders import AROUND, RULING, packet_of, read_answer
 from swarm_consensus.simulation.identities import ears_of, simulated_key, swarm_of
 from swarm_consensus.simulation.office import notes_of
@@ -122,4 +122,7 @@ def body_of(command: Command, names: Sequence[str], swarm: bytes) -> Body:
         return order("behaviour", Behave(command.behaviour or "", about))
     if command.order == "formation":
         return order("formation", Form([list(slot) for slot in command.slots_m]))
+    if command.order == "fence":
+        corners = [(point[0], point[1]) for point in command.polygon_m if len(point) == 2]
+        return order("fence", Fence(corners, command.altitude_m))
     return order(command.order)

@@ -15,9 +15,11 @@ from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.network.frame import Note
 from swarm_consensus.network.keys import PrivateKey
 from swarm_consensus.network.seal import Identity
+from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.identity import Trust
 from swarm_consensus.robot.mission import Behave, Form, Goto, Sense, order
 from swarm_consensus.robot.orders import AROUND, MAGIC, Desk, packet_of, read_answer
+from swarm_consensus.robot.vehicle import VEHICLES
 
 ALICE, BOB, EVE = (PrivateKey(bytes([each]) * 32) for each in (1, 2, 3))
 ROBOT = PrivateKey(b"r" * 32)
@@ -29,6 +31,24 @@ PEOPLE = (
     (BOB.public.raw, Person("bob", "operator", 0, 0)),
 )
 GOTO = order("goto", Goto([1.0, 2.0]))
+ROVER = VEHICLES["rover"]
+CONFIG = AgentConfig(
+    index=0,
+    roster=(Peer("r", ROVER.radius, ROVER.reach, ROVER.speed),) * 3,
+    vehicle=ROVER,
+    rate=20,
+    radio_range=6.0,
+    margin=0.1,
+    gain=3.0,
+    max_age=20,
+    lost_after=100,
+    redundancy=1,
+    start_links=frozenset(),
+    obstacles=(),
+    fence=FENCE,
+    altitude=(0.3, 3.0),
+    task=Task("rendezvous"),
+)
 
 
 class Robot:
@@ -36,7 +56,7 @@ class Robot:
 
     def __init__(self, answers: bool = True) -> None:
         trust = Trust(SWARM, "identity", tuple(Identity(ROBOT.public) for _ in range(3)), PEOPLE, FRESH)
-        self.desk = Desk(0, trust, FENCE, 480)
+        self.desk = Desk(CONFIG, trust, 480)
         self.answers = answers
         self.tick = 0
         self.index = 0
@@ -90,7 +110,7 @@ def test_a_robot_that_the_log_does_not_answer_denies_and_says_why_and_answers_al
     robot.settle(GOTO, BOB, 1)
     robot.run(said(GOTO, number=2), said(GOTO, number=2), ticks=30, log=False)
     assert robot.obeyed == []
-    assert robot.desk.status().denied.startswith("bob: goto: roles are not known to be fresh")
+    assert robot.desk.status("armed", "").denied.startswith("bob: goto: roles are not known to be fresh")
     (note,) = robot.desk.notes()
     answer = read_answer(Note("ruling", words_of(note)))
     assert answer is not None
@@ -142,7 +162,7 @@ def test_a_dismissed_operator_can_not_halt_once_it_is_known() -> None:
     robot = Robot()
     robot.settle(Revoke(BOB.public.raw), ALICE, 1)
     assert robot.run(said(order("halt")), ticks=5).desk.halted == ""
-    assert "dismissed" in robot.desk.status().denied
+    assert "dismissed" in robot.desk.status("armed", "").denied
 
 
 def test_the_newest_of_each_kind_is_in_force_and_a_goal_goes_with_a_formation() -> None:
@@ -201,5 +221,5 @@ def test_any_bytes_are_refused_and_nothing_comes_of_them(noise: bytes) -> None:
 def test_an_order_without_sense_is_denied_by_all_with_a_sentence(given_order: Body, why: str) -> None:
     robot = Robot().run(said(given_order), ticks=10)
     assert robot.obeyed == []
-    assert robot.desk.status().denied.endswith(why)
-    assert Sense(FENCE, 3)(given_order) == why  # type: ignore[arg-type]
+    assert robot.desk.status("armed", "").denied.endswith(why)
+    assert Sense(CONFIG)(given_order) == why  # type: ignore[arg-type]
