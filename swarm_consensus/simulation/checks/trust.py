@@ -36,7 +36,7 @@ _MAY = {"behaviour": ("robot",), "fence": ("altitude_m",)}  # and may have besid
 
 def _command_problems(scenario: Scenario) -> Iterator[str]:
     people = [operator.name for operator in scenario.operators]
-    for field in ("dismissed_obeyed_s", "orders_agree"):
+    for field in ("dismissed_obeyed_s", "orders_agree", "fenced_within_s", "disarmed_within_s"):
         if getattr(scenario.expect, field) is not None and not scenario.operators:
             yield f"expect.{field} is given, but operators, whose orders it judges, is missing"
     if not scenario.armed and not scenario.operators:
