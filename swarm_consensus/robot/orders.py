@@ -14,10 +14,10 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Raw
 
-from swarm_consensus.agreement.authority import ALWAYS, Gate
+from swarm_consensus.agreement.authority import Gate
 from swarm_consensus.agreement.commands import Commands, bring, read_request
 from swarm_consensus.agreement.machines import pack
-from swarm_consensus.agreement.roles import Order, Request, Ruling, Standing, body_of, ruling_of
+from swarm_consensus.agreement.roles import ALWAYS, Order, Request, Ruling, Standing, body_of, ruling_of
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.network.frame import Note, packed
 from swarm_consensus.network.keys import PublicKey
@@ -33,6 +33,7 @@ WAITING = 16  # requests that a robot minds at a time
 CHECKS = 4  # signatures looked at in a tick: a flood of forgeries costs no more
 AROUND = 64  # bytes of an entry around a request: whose it is, who brought it and when, and the session
 LONGEST = 160  # letters of a reason, on the air
+STATE_S = 30  # s, between two statements of a robot's clock, where there are keys that expire
 _TASK = {"goal", "behaviour", "fence"}  # what orders are about that change what a robot is to do
 _encoder = msgspec.msgpack.Encoder()
 
@@ -85,10 +86,14 @@ class Desk:
     """
 
     def __init__(self, config: AgentConfig, trust: Trust, largest: int, *, behind: bool = False) -> None:
-        self.machine = Commands(dict(trust.people), trust.swarm, Sense(config))
+        self.machine = Commands(
+            dict(trust.people), trust.swarm, Sense(config), count=len(config.roster), rate=config.rate
+        )
         self.refused: Counter[str] = Counter()  # packets, by cause
         self._own, self._largest = config.index, largest - AROUND
         self._armed, self._behind = config.armed, behind
+        self._every = STATE_S * config.rate
+        self._stated: int | None = None  # tick at which the robot stated the time last
         self._gate = Gate(trust.freshness, self.machine.roles)
         self._waiting: dict[tuple[bytes, int], bytes] = {}  # requests without a ruling, by author and number
         self._new: list[bytes] = []  # of them, that are not brought into the log yet
@@ -101,7 +106,7 @@ class Desk:
 
     # what is heard
 
-    def hear(self, packet: bytes, tick: int, wall: int) -> None:
+    def hear(self, packet: bytes, tick: int) -> None:
         """Take in a packet of a ground station, whatever it is."""
         request = read_request(packet[len(MAGIC) :])
         if request is None or len(packet) - len(MAGIC) > self._largest:
@@ -109,13 +114,13 @@ class Desk:
             return
         key = (request.author, request.number)
         if self._waiting.get(key) == packet[len(MAGIC) :]:
-            self._stands(request, tick, wall)
+            self._stands(request, tick)
         elif request.number <= self.machine.roles.numbers.get(request.author, 0):
             self._recall(request)
         elif cause := self._objection(request):
             self.refused[cause] += 1
         else:
-            self._take(request, packet[len(MAGIC) :], tick, wall)
+            self._take(request, packet[len(MAGIC) :], tick)
 
     def _objection(self, request: Request) -> str:
         roles = self.machine.roles
@@ -132,21 +137,21 @@ class Desk:
         else:
             self._answers[request.author, request.number] = ruling
 
-    def _take(self, request: Request, data: bytes, tick: int, wall: int) -> None:
+    def _take(self, request: Request, data: bytes, tick: int) -> None:
         body = body_of(request)
         halts = isinstance(body, Order) and body.action == ALWAYS
-        if halts and not self._gate.judge(request.author, ALWAYS, tick, wall):
+        if halts and not self._gate.judge(request.author, ALWAYS, tick):
             self._halt = (request.author, request.number)
         if len(self._waiting) >= WAITING:
             del self._waiting[next(iter(self._waiting))]
         self._waiting[request.author, request.number] = data
         self._new.append(data)
 
-    def _stands(self, request: Request, tick: int, wall: int) -> None:
+    def _stands(self, request: Request, tick: int) -> None:
         """Say why a request that waits is denied here for now, if it is."""
         body = body_of(request)
         action = body.action if isinstance(body, Order) else "grant"
-        why = self._gate.judge(request.author, action, tick, wall)
+        why = self._gate.judge(request.author, action, tick)
         if why:
             name = self._called(request.author)
             self._deny(name, action, why)
@@ -157,6 +162,9 @@ class Desk:
     def wanted(self, tick: int) -> tuple[list[bytes], int | None]:
         """Return what is to be brought into the log, and the token of a read that is to be asked for now, if any."""
         self._checks = 0
+        if self.machine.asks_time and (self._stated is None or tick - self._stated >= self._every):
+            self._stated = tick
+            self._new.append(b"")
         brought = [pack(COMMANDS, bring(self._own, tick, data)) for data in self._new]
         self._new = []
         if not (self._behind or self._waiting or any(self._undecided())) or not self._gate.read_due(tick):
@@ -178,13 +186,13 @@ class Desk:
         ]
         return sorted(found, key=lambda pair: pair[1].index)
 
-    def decide(self, tick: int, wall: int) -> bool:
+    def decide(self, tick: int) -> bool:
         """Judge what stands in the log and was not decided on; return whether the task changed."""
         self._settle()
         news = False
         for about, standing in self._undecided():
             action = standing.order.action
-            why = self._gate.judge(standing.author, action, tick, wall)
+            why = self._gate.judge(standing.author, action, tick)
             if not why:
                 self._obey(about, standing, tick)
                 news = news or about in _TASK

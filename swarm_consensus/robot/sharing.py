@@ -122,7 +122,7 @@ class Sharing:
             return packets
         for packet in packets:
             if is_order(packet):
-                self._desk.hear(bytes(packet), self._tick, self._wall)
+                self._desk.hear(bytes(packet), self._tick)
         return [packet for packet in packets if not is_order(packet)]
 
     def hear(self, sender: int, message: Message) -> None:
@@ -165,14 +165,10 @@ class Sharing:
         desk.served(facts.reads)
         if self._minutes is not None:
             self._minutes.keep(desk.machine.lines)
-        if not desk.decide(tick, self._wall):
+        if not desk.decide(tick):
             return False
         self.task = desk.task(self._config.task, float(self._config.altitude[0] if position is None else position[2]))
         return True
-
-    @property
-    def _wall(self) -> int:
-        return self._tick // self._config.rate
 
     def efforts(self) -> tuple[Raw, ...]:
         """Return what is to be said to executors of jobs."""

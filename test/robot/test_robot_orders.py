@@ -65,13 +65,13 @@ class Robot:
     def run(self, *packets: bytes, ticks: int = 1, log: bool = True) -> Robot:
         """Hear packets, then live on for some ticks."""
         for packet in packets:
-            self.desk.hear(packet, self.tick, 0)
+            self.desk.hear(packet, self.tick)
         for _ in range(ticks):
             brought, token = self.desk.wanted(self.tick)
             for command in brought if log else ():
                 self.apply(command)
             self.desk.served([token] if token is not None and self.answers else [])
-            if self.desk.decide(self.tick, 0):
+            if self.desk.decide(self.tick):
                 self.obeyed.append(self.tick)
             self.tick += 1
         return self
@@ -193,7 +193,7 @@ def test_what_is_too_long_for_the_log_is_refused_and_the_longest_fits() -> None:
     for robots in range(1, 20):
         packet = said(order("formation", Form([[1.0 / 3.0, 2.0 / 3.0]] * robots)), number=2**53)
         robot = Robot()
-        robot.desk.hear(packet, 2**40, 0)
+        robot.desk.hear(packet, 2**40)
         for command in robot.desk.wanted(2**40)[0]:
             assert len(command) + 24 <= 480  # a session's number, the command's, and how long it is
             assert len(command) + 24 <= len(packet) - len(MAGIC) + AROUND

@@ -116,5 +116,5 @@ def _operator_problems(scenario: Scenario) -> Iterator[str]:
         taken[operator.name] = f"operators[{index}]"
     if scenario.agreement is None:
         yield "operators is given, but agreement is missing: orders and roles go through the log that all robots share"
-    if all(operator.role != "administrator" for operator in scenario.operators):
-        yield "operators has no administrator: nobody could ever change a role"
+    if all(operator.role != "administrator" or operator.expires_s is not None for operator in scenario.operators):
+        yield "operators has no administrator whose key never expires: nobody could ever change a role"

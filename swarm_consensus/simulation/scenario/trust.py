@@ -46,6 +46,7 @@ class Operator(Strict, frozen=True):
 
     name: str
     role: Literal["viewer", "operator", "commander", "administrator"] | None = None  # None: may get one
+    expires_s: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None  # from when on the key counts for nothing
 
 
 class Command(Strict, frozen=True):
