@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from robot.desks import CONFIG
 
 from swarm_consensus.agreement.authority import Freshness
 from swarm_consensus.agreement.commands import bring
@@ -15,48 +15,29 @@ from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.network.frame import Note
 from swarm_consensus.network.keys import PrivateKey
 from swarm_consensus.network.seal import Identity
-from swarm_consensus.robot.config import AgentConfig, Peer
 from swarm_consensus.robot.identity import Trust
-from swarm_consensus.robot.mission import Behave, Form, Goto, Sense, order
+from swarm_consensus.robot.mission import Behave, Fence, Form, Goto, Sense, order
 from swarm_consensus.robot.orders import AROUND, MAGIC, Desk, packet_of, read_answer
-from swarm_consensus.robot.vehicle import VEHICLES
 
 ALICE, BOB, EVE = (PrivateKey(bytes([each]) * 32) for each in (1, 2, 3))
 ROBOT = PrivateKey(b"r" * 32)
 SWARM = b"desk"
 FRESH = Freshness(fresh_ticks=20, ask_ticks=4, delay_ticks=6)
-FENCE = np.array([[-5.0, -5.0], [5.0, -5.0], [5.0, 5.0], [-5.0, 5.0]])
 PEOPLE = (
     (ALICE.public.raw, Person("alice", "administrator", 0, 0)),
     (BOB.public.raw, Person("bob", "operator", 0, 0)),
 )
 GOTO = order("goto", Goto([1.0, 2.0]))
-ROVER = VEHICLES["rover"]
-CONFIG = AgentConfig(
-    index=0,
-    roster=(Peer("r", ROVER.radius, ROVER.reach, ROVER.speed),) * 3,
-    vehicle=ROVER,
-    rate=20,
-    radio_range=6.0,
-    margin=0.1,
-    gain=3.0,
-    max_age=20,
-    lost_after=100,
-    redundancy=1,
-    start_links=frozenset(),
-    obstacles=(),
-    fence=FENCE,
-    altitude=(0.3, 3.0),
-    task=Task("rendezvous"),
-)
 
 
 class Robot:
     """A desk, and a log of one member that applies at once and answers reads when it is told to."""
 
-    def __init__(self, answers: bool = True) -> None:
-        trust = Trust(SWARM, "identity", tuple(Identity(ROBOT.public) for _ in range(3)), PEOPLE, FRESH)
-        self.desk = Desk(CONFIG, trust, 480)
+    def __init__(
+        self, answers: bool = True, people: tuple[tuple[bytes, Person], ...] = PEOPLE, behind: bool = False
+    ) -> None:
+        trust = Trust(SWARM, "identity", tuple(Identity(ROBOT.public) for _ in range(3)), people, FRESH)
+        self.desk = Desk(CONFIG, trust, 480, behind=behind)
         self.answers = answers
         self.tick = 0
         self.index = 0
@@ -223,3 +204,73 @@ def test_an_order_without_sense_is_denied_by_all_with_a_sentence(given_order: Bo
     assert robot.obeyed == []
     assert robot.desk.status("armed", "").denied.endswith(why)
     assert Sense(CONFIG)(given_order) == why  # type: ignore[arg-type]
+
+
+# arming, fences, and keys that expire
+
+
+def test_arm_disarm_and_fence_take_a_commander_and_the_newest_counts() -> None:
+    robot = Robot()
+    square = Fence([(-3.0, -3.0), (3.0, -3.0), (3.0, 3.0), (-3.0, 3.0)])
+    for number, each in enumerate((order("disarm"), order("fence", square)), 1):
+        robot.settle(each, BOB, number)
+    robot.run(said(order("disarm"), BOB, 3), ticks=10)
+    assert (robot.desk.disarmed, robot.desk.fence) == ("", None)
+    assert robot.desk.status("armed", "").denied == "bob: disarm: bob is operator, 'disarm' takes commander"
+    robot.settle(order("disarm"), ALICE, 1)
+    robot.settle(order("fence", square), ALICE, 2)
+    robot.run(ticks=10)
+    assert robot.desk.disarmed == "disarmed by alice"
+    assert robot.desk.fence == (5, square)
+    assert len(robot.obeyed) == 1  # a fence changes what a robot is to do, to be disarmed does not
+    robot.settle(order("arm"), ALICE, 3)
+    assert robot.run(ticks=10).desk.disarmed == ""
+
+
+def test_neither_a_fence_nor_an_arm_is_obeyed_by_who_does_not_know_its_roles_to_be_fresh() -> None:
+    robot = Robot(answers=False)
+    robot.settle(order("disarm"), ALICE, 1)
+    robot.settle(order("fence", Fence([(-3.0, -3.0), (3.0, -3.0), (3.0, 3.0)])), ALICE, 2)
+    robot.run(ticks=50)
+    assert (robot.desk.disarmed, robot.desk.fence) == ("", None)
+    assert "roles are not known to be fresh" in robot.desk.status("armed", "").denied
+
+
+def test_a_robot_that_starts_again_holds_until_the_log_has_told_it_what_was_ordered() -> None:
+    robot = Robot(answers=False, behind=True).run(ticks=20)
+    assert "the log has not answered" in robot.desk.halted
+    robot.settle(order("disarm"), ALICE, 1)
+    robot.answers = True
+    robot.run(ticks=8)
+    assert (robot.desk.halted, robot.desk.disarmed) == ("", "disarmed by alice")
+    assert Robot().desk.halted == ""  # at the first start there is nothing to be told
+
+
+EXPIRING = (PEOPLE[0], (BOB.public.raw, Person("bob", "operator", 100, 0)))  # at second 100
+
+
+def state(robot: Robot, *seconds: int) -> None:
+    """Let the three robots state their time."""
+    for number, second in enumerate(seconds):
+        robot.index += 1
+        robot.desk.machine.apply(robot.index, bring(number, second * 20, b""))
+
+
+def test_robots_state_their_time_only_where_a_key_expires_and_not_more_often_than_every_30_s() -> None:
+    assert Robot().desk.wanted(0)[0] == []
+    robot = Robot(people=EXPIRING)
+    assert [len(robot.desk.wanted(tick)[0]) for tick in (0, 1, 599, 600, 601)] == [1, 0, 0, 1, 0]
+
+
+def test_an_order_under_a_key_that_expired_meanwhile_by_the_log_is_not_begun() -> None:
+    robot = Robot(answers=False, people=EXPIRING)
+    state(robot, 90, 90, 90)
+    robot.tick = 90 * 20
+    robot.settle(GOTO, BOB, 1)
+    assert robot.desk.machine.standing["goal"].index == 4  # it was allowed
+    state(robot, 101, 90, 101)
+    robot.answers = True
+    assert robot.run(ticks=10).obeyed == []
+    assert robot.desk.status("armed", "").denied == (
+        "bob: goto: the key of bob expired at second 100; by the log it is 101"
+    )
