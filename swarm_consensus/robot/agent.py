@@ -230,7 +230,7 @@ class Agent:
 
     def _move(self, odometry: Odometry | None, decision: Decision) -> tuple[Command, Array]:
         """Advance the reference as the vehicle can follow; return the command and the reference's velocity (3,)."""
-        if odometry is None or self._halted or self._arming.stage == "disarmed":
+        if odometry is None or self._halted or self._sharing.behind or self._arming.stage == "disarmed":
             return STOP, _STILL
         assert self._reference is not None
         config, start, velocity = self.config, self._reference, decision.velocity

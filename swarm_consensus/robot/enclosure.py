@@ -67,6 +67,8 @@ class Enclosure:
         if self._aim is None or tick - self._looked >= ANEW * self._config.rate:
             self._aim, self._looked = self._nearest(reference[:2]), tick
         low, high = self._levels
+        deep = min(DEEP, (high - low) / 2.0)  # it nears what it aims at ever more slowly, so aims beyond what it needs
+        low, high = low + deep, high - deep
         place = self._aim if self.wall is None else reference[:2]
         return np.array([*place, min(max(float(reference[2]), low), high)])
 

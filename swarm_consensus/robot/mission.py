@@ -25,7 +25,7 @@ SINKING = 0.3  # share of its speed at which a multirotor lands
 WITH_GOAL = ("rendezvous", "go_to", "formation", "flocking")  # behaviours that head for a goal
 LED = {"follow": "leader", "explore": "base"}  # behaviours about one robot, and as what the task has it
 MOST_CORNERS = 16  # of a fence
-LEAST_BAND = 2.0 * VEHICLES["multirotor"].reach  # m, height of a band in which a multirotor has an altitude left
+LEAST_BAND = 2.0 * VEHICLES["multirotor"].reach + 0.1  # m, height of a band in which a multirotor has altitudes left
 Metres = Annotated[float, Meta(ge=-FARTHEST, le=FARTHEST)]
 Place = Annotated[list[Metres], Meta(min_length=2, max_length=3)]
 

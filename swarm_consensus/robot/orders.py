@@ -91,7 +91,7 @@ class Desk:
         )
         self.refused: Counter[str] = Counter()  # packets, by cause
         self._own, self._largest = config.index, largest - AROUND
-        self._armed, self._behind = config.armed, behind
+        self._armed, self.behind = config.armed, behind
         self._every = STATE_S * config.rate
         self._stated: int | None = None  # tick at which the robot stated the time last
         self._gate = Gate(trust.freshness, self.machine.roles)
@@ -167,7 +167,7 @@ class Desk:
             self._new.append(b"")
         brought = [pack(COMMANDS, bring(self._own, tick, data)) for data in self._new]
         self._new = []
-        if not (self._behind or self._waiting or any(self._undecided())) or not self._gate.read_due(tick):
+        if not (self.behind or self._waiting or any(self._undecided())) or not self._gate.read_due(tick):
             return brought, None
         self._gate.asked(tick, tick)
         return brought, tick  # a token that was never used before, also not before a restart
@@ -176,7 +176,7 @@ class Desk:
         """Take in which reads were allowed."""
         for token in tokens:
             self._gate.served(token)
-            self._behind = False
+            self.behind = False
 
     # what is obeyed
 
@@ -252,7 +252,7 @@ class Desk:
     @property
     def halted(self) -> str:
         """Why the robot is to hold still, or ''."""
-        if self._behind:
+        if self.behind:
             return "what was ordered is not known since the start: the log has not answered"
         if self._halt is not None:
             return f"halted by {self._called(self._halt[0])}"

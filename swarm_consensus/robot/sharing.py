@@ -206,6 +206,11 @@ class Sharing:
         return None if self._desk is None else self._desk.fence
 
     @property
+    def behind(self) -> bool:
+        """Whether the robot started again and does not know so far what was ordered before."""
+        return self._desk is not None and self._desk.behind
+
+    @property
     def disarmed(self) -> str:
         """Why the robot must not move under its own power, or ''."""
         return "" if self._desk is None else self._desk.disarmed

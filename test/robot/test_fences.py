@@ -72,7 +72,7 @@ SQUARE = [(-3.0, -3.0), (3.0, -3.0), (3.0, 3.0), (-3.0, 3.0)]
         ([(-3, -3), (3, -3), (3, 2.3), (-3, 2.3)], None, "the goal [1, 2] is 0.30 m from the fence, must be 0.38"),
         ([(-1, -3), (3, -3), (3, 3), (-1, 3)], None, "the fence leaves out the place [-2, 2]"),
         (SQUARE, (0.1, 2.0), "altitudes from 0.1 to 2 m leave the scenario's, 0.3 to 3"),
-        (SQUARE, (1.0, 1.2), "altitudes from 1 to 1.2 m are 0.20 m, must be at least 0.4"),
+        (SQUARE, (1.0, 1.2), "altitudes from 1 to 1.2 m are 0.20 m, must be at least 0.5"),
         (SQUARE, (0.5, 2.0), ""),
     ],
 )
