@@ -29,6 +29,7 @@ ABOUT = {
     "fence": "fence",
 }  # what an action is about: a newer one about the same stands in its place
 MOST = 10_000  # lines of the journal; when it is full nothing is allowed any more
+STRANGERS = 100  # of them about keys that nobody knows: so a flood of these does not fill it
 
 
 class Brought(msgspec.Struct, array_like=True, frozen=True):
@@ -56,7 +57,7 @@ class _Last(msgspec.Struct, array_like=True, frozen=True):
     ruling: bytes
 
 
-_State = tuple[bytes, dict[bytes, _Last], dict[str, Standing], list[bytes], tuple[dict[int, int], int | None]]
+_State = tuple[bytes, dict[bytes, _Last], dict[str, Standing], list[bytes], int, tuple[dict[int, int], int | None]]
 _encoder = msgspec.msgpack.Encoder()
 _brought_decoder = msgspec.msgpack.Decoder(Brought)
 _request_decoder = msgspec.msgpack.Decoder(Request)
@@ -120,6 +121,7 @@ class Commands:
         self._stated: int | None = None  # s since 1970: of the request that is ruled on now
         self.standing: dict[str, Standing] = {}  # by what it is about
         self.lines: list[bytes] = []  # of the journal
+        self.strangers = 0  # lines about keys that nobody knows
         self._last: dict[bytes, _Last] = {}  # by author
         self._most = most
 
@@ -138,6 +140,12 @@ class Commands:
             return last.ruling
         if len(self.lines) >= self._most:
             why = f"the journal is full: it holds {len(self.lines)} lines"
+            return _encoder.encode(Ruling(index, "", "", False, why))
+        known = request.author in self.roles.people or request.author in self.roles.numbers
+        self.strangers += not known
+        if self.strangers > STRANGERS:
+            self.strangers = STRANGERS
+            why = "the key is not known, and the journal holds enough lines about such keys"
             return _encoder.encode(Ruling(index, "", "", False, why))
         self._stated = brought.tick // self._rate
         answer = self.roles.apply(index, brought.request)
@@ -171,11 +179,13 @@ class Commands:
     def snapshot(self) -> bytes:
         """Return all."""
         last, standing = dict(sorted(self._last.items())), dict(sorted(self.standing.items()))
-        return _encoder.encode((self.roles.snapshot(), last, standing, self.lines, self.clocks.snapshot()))
+        return _encoder.encode(
+            (self.roles.snapshot(), last, standing, self.lines, self.strangers, self.clocks.snapshot())
+        )
 
     def restore(self, state: bytes) -> None:
         """Go to a state."""
-        roles, self._last, self.standing, self.lines, clocks = _state_decoder.decode(state)
+        roles, self._last, self.standing, self.lines, self.strangers, clocks = _state_decoder.decode(state)
         self.roles.restore(roles)
         self.clocks.restore(clocks)
 

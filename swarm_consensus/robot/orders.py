@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from swarm_consensus.agreement.authority import Gate
-from swarm_consensus.agreement.commands import Commands, bring, read_request
+from swarm_consensus.agreement.commands import STRANGERS, Commands, bring, read_request
 from swarm_consensus.agreement.machines import pack
 from swarm_consensus.agreement.roles import ALWAYS, Order, Request, Ruling, Standing, body_of, ruling_of
 from swarm_consensus.motion.behaviour import Task
@@ -33,7 +33,7 @@ WAITING = 16  # requests that a robot minds at a time
 CHECKS = 4  # signatures looked at in a tick: a flood of forgeries costs no more
 AROUND = 64  # bytes of an entry around a request: whose it is, who brought it and when, and the session
 LONGEST = 160  # letters of a reason, on the air
-STATE_S = 30  # s, between two statements of a robot's clock, where there are keys that expire
+STATE_S = 30  # s, between two statements of a robot's clock, where keys expire; and between two strangers' requests
 _TASK = {"goal", "behaviour", "fence"}  # what orders are about that change what a robot is to do
 _encoder = msgspec.msgpack.Encoder()
 
@@ -93,6 +93,7 @@ class Desk:
         self._own, self._largest = config.index, largest - AROUND
         self._armed, self.behind = config.armed, behind
         self._every = STATE_S * config.rate
+        self._reports_from = 0  # tick from which on a stranger's request is brought into the log again
         self._stated: int | None = None  # tick at which the robot stated the time last
         self._gate = Gate(trust.freshness, self.machine.roles)
         self._waiting: dict[tuple[bytes, int], bytes] = {}  # requests without a ruling, by author and number
@@ -119,6 +120,8 @@ class Desk:
             self._recall(request)
         elif cause := self._objection(request):
             self.refused[cause] += 1
+            if cause == "stranger":
+                self._report(request, packet[len(MAGIC) :], tick)
         else:
             self._take(request, packet[len(MAGIC) :], tick)
 
@@ -128,6 +131,19 @@ class Desk:
             return "stranger"
         self._checks += 1
         return "" if self._checks <= CHECKS and roles.is_signed(request) else "forged"
+
+    def _report(self, request: Request, data: bytes, tick: int) -> None:
+        """Have a stranger's request denied in the journal, and tell whoever asked: now and then, and not for ever."""
+        self._checks += 1
+        if tick < self._reports_from or self._checks > CHECKS or self.machine.strangers >= STRANGERS:
+            return
+        if self.machine.roles.is_signed(request):
+            self._reports_from = tick + self._every
+            self._new.append(data)
+            name, body = PublicKey(request.author).fingerprint, body_of(request)
+            action = body.action if isinstance(body, Order) else ""
+            why = f"key {name} is not known"
+            self._answers.setdefault((request.author, request.number), Ruling(0, name, action, False, why))
 
     def _recall(self, request: Request) -> None:
         """Answer what was ruled on; anything older is a replay."""

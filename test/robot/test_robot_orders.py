@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from robot.desks import CONFIG
 
 from swarm_consensus.agreement.authority import Freshness
-from swarm_consensus.agreement.commands import bring
+from swarm_consensus.agreement.commands import bring, read_line
 from swarm_consensus.agreement.machines import unpack
 from swarm_consensus.agreement.roles import Body, Grant, Person, Revoke, sign
 from swarm_consensus.motion.behaviour import Task
@@ -135,8 +135,28 @@ def test_a_stranger_can_not_even_halt() -> None:
     forged = said(order("halt"), BOB)[:-1] + bytes([said(order("halt"), BOB)[-1] ^ 1])
     robot = Robot().run(said(order("halt"), EVE), forged, said(order("halt"), BOB, swarm=b"other"), ticks=5)
     assert robot.desk.halted == ""
-    assert robot.desk.machine.lines == []
+    (line,) = map(read_line, robot.desk.machine.lines)
+    assert line is not None
+    assert (line.ruling.allowed, line.ruling.action) == (False, "halt")
+    assert line.ruling.why == f"key {EVE.public.fingerprint} is not known"
     assert refused(robot) == {"stranger": 1, "forged": 2}
+    (note,) = robot.desk.notes()
+    answer = read_answer(Note("ruling", words_of(note)))
+    assert answer is not None
+    assert answer[1].why == line.ruling.why
+
+
+def test_a_flood_of_strangers_neither_fills_the_journal_nor_the_log() -> None:
+    robot = Robot()
+    for number in range(200):
+        robot.run(said(GOTO, PrivateKey(number.to_bytes(32, "big")), number + 1), ticks=1)
+    assert len(robot.desk.machine.lines) == 1  # in ten seconds
+    for number in range(200):
+        robot.settle(GOTO, PrivateKey((1000 + number).to_bytes(32, "big")), 1)
+    assert len(robot.desk.machine.lines) == 100
+    robot.settle(GOTO, BOB, 1)
+    assert robot.run(ticks=10).obeyed
+    assert refused(robot) == {"stranger": 200}
 
 
 def test_a_dismissed_operator_can_not_halt_once_it_is_known() -> None:
