@@ -69,10 +69,13 @@ class Arming:
         return self.stage == "disarming" and not self._down
 
     def _carried_off(self, reference: Array, odometry: Odometry | None) -> str | None:
-        """Say that somebody moved the robot while it could not hold its place: it must not drive back through walls."""
+        """Say that somebody moved the robot while it could not hold its place: it must not drive back through walls.
+
+        In the plane: a multirotor may have been set down on the ground below.
+        """
         if self.stage != "disarmed" or odometry is None:
             return None
-        away = float(np.linalg.norm((followed_point(self._vehicle, odometry) - reference)[: self._vehicle.dims]))
+        away = float(np.linalg.norm((followed_point(self._vehicle, odometry) - reference)[:2]))
         if away <= self._vehicle.tracking:
             return None
         return f"carried off by {away:.2f} m while it was disarmed: start it anew"
