@@ -91,7 +91,8 @@ class Conduct:
         walled = config.obstacles or not np.array_equal(fence, config.fence)
         self._waypoint = guidance.waypoint if walled and task.goal is not None else None
         # of the notes by which robots of one behaviour talk; what they say may be about the area that they share
-        self.topic = f"{task.behaviour} {self._enclosure.index}" if self._enclosure.index else task.behaviour
+        ordered = self._enclosure.index
+        self.topic = f"{task.behaviour} {ordered % 1000}" if ordered else task.behaviour  # at most 16 letters
         self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
         return guidance
 

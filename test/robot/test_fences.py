@@ -155,3 +155,16 @@ def test_who_is_outside_has_no_wall_until_it_has_come_in() -> None:
     enclosure.order((9, Fence([(-4.0, -4.0), (0.0, -4.0), (0.0, 4.0), (-4.0, 4.0)])))
     enclosure.look(np.array([2.6, 0.0, 0.06]))
     assert (enclosure.told, enclosure.wall) == ("outside", None)
+
+
+def test_what_behaviours_say_goes_by_a_topic_that_a_frame_takes_with_any_fence() -> None:
+    from swarm_consensus.motion.behaviour import Task
+    from swarm_consensus.motion.behaviours import BEHAVIOURS
+    from swarm_consensus.robot.agent import Agent
+
+    agent = Agent(CONFIG)
+    agent._enclosure.order((2**40 + 999, Fence(SQUARE)))
+    for name in BEHAVIOURS:
+        agent._conduct.take_up(Task(name, leader=1, base=1, slots=np.zeros((3, 3)), spread=1.0))
+        assert len(agent._conduct.topic) <= 16
+        assert agent._conduct.topic.startswith(f"{name} ")
