@@ -116,10 +116,13 @@ class RestraintJudge:
 def _windows(
     orders: Sequence[Entry], starts: Sequence[str], stops: Sequence[str], settled_at: Callable[[int], float]
 ) -> list[tuple[float, float, Command]]:
-    """Return from when until when each order was the newest of its kind, s."""
+    """Return from when until when each order bound the robots, s: until the next one of its kind was given.
+
+    When that was settled is known over DDS up to half a second late, and robots may have begun to obey it by then.
+    """
     found = []
     for place, (index, command) in enumerate(orders):
         if command.order in starts:
-            later = [after for after, other in orders[place + 1 :] if other.order in stops]
-            found.append((settled_at(index), settled_at(later[0]) if later else float("inf"), command))
+            later = [other.at_s for _, other in orders[place + 1 :] if other.order in stops]
+            found.append((settled_at(index), later[0] if later else float("inf"), command))
     return found
