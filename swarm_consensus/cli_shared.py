@@ -58,7 +58,7 @@ def _add_command(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Sign an order as an operator and send it until robots answer. Exit status: 0 allowed, 1 denied or no answer."
         " Orders: goto X Y [Z] | behaviour NAME [ROBOT] | formation X,Y for each robot | halt | resume | land |"
-        " grant WHO ROLE | revoke WHO."
+        " arm | disarm | fence X,Y for each corner [LOW..HIGH] | grant WHO ROLE | revoke WHO."
     )
     parser.add_argument("words", nargs="+", metavar="ORDER", help="an order and its words; '--' before negative X,Y")
     parser.add_argument("--operator", required=True, metavar="NAME", help="who signs, with the private key NAME.key")

@@ -14,6 +14,9 @@ whatever the radio does: a robot that is cut off stops obeying by itself. No mes
 
 Halting is the safe direction: it is obeyed from every operator that is known here, fresh or not.
 
+A key that expires is judged by the time of the log (`agreement.clocks`), as if somebody dismissed its owner then. No
+robot asks its own clock.
+
 References
 ----------
 D. Ongaro, "Consensus: bridging theory and practice", 2014, section 6.4: reads without writing to the log.
@@ -25,9 +28,8 @@ import math
 from dataclasses import dataclass
 
 from swarm_consensus.agreement.errors import SettingsError
-from swarm_consensus.agreement.roles import Roles
+from swarm_consensus.agreement.roles import ALWAYS, Roles
 
-ALWAYS = "halt"
 PAST = 64  # reads that are waited for at a time; older ones would show too little anyway
 
 
@@ -115,7 +117,7 @@ class Gate:
         """Return how many ticks ago the view was surely complete; None: never since the start."""
         return None if self._fresh_as_of is None else now - self._fresh_as_of
 
-    def judge(self, author: bytes, action: str, now: int, wall: int = 0) -> str:
+    def judge(self, author: bytes, action: str, now: int) -> str:
         """Return why a command is denied, in a sentence for status and journal, or '' if it is to be obeyed.
 
         Parameters
@@ -126,17 +128,12 @@ class Gate:
             One of `roles.ACTIONS`.
         now
             This robot's tick.
-        wall
-            s since 1970; only the expiry of keys looks at it.
         """
         objection = self._roles.may(author, action)
         if objection:
             return objection
-        person = self._roles.people[author]
         if action == ALWAYS:
             return ""
-        if person.expires and wall >= person.expires:
-            return f"the key of {person.name} has expired"
         age = self.age(now)
         if age is None:
             return "roles are not known to be fresh: the log has not answered since this robot started"

@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from swarm_consensus.agreement.clocks import Clocks
 from swarm_consensus.agreement.raft.messages import Count, Member
 from swarm_consensus.agreement.roles import Order, Person, Request, Roles, Ruling, Standing, ruling_of
 
@@ -23,16 +24,20 @@ ABOUT = {
     "halt": "motion",
     "resume": "motion",
     "land": "motion",
+    "arm": "arming",
+    "disarm": "arming",
+    "fence": "fence",
 }  # what an action is about: a newer one about the same stands in its place
 MOST = 10_000  # lines of the journal; when it is full nothing is allowed any more
+STRANGERS = 100  # of them about keys that nobody knows: so a flood of these does not fill it
 
 
 class Brought(msgspec.Struct, array_like=True, frozen=True):
-    """A request as a robot put it into the log."""
+    """A request as a robot put it into the log; or only the time by its clock."""
 
     robot: Member
     tick: Count  # of its clock
-    request: Annotated[bytes, Meta(max_length=1000)]  # as `roles.sign` made it
+    request: Annotated[bytes, Meta(max_length=1000)]  # as `roles.sign` made it; b'': there is none
 
 
 class Line(msgspec.Struct, array_like=True, frozen=True):
@@ -52,7 +57,7 @@ class _Last(msgspec.Struct, array_like=True, frozen=True):
     ruling: bytes
 
 
-_State = tuple[bytes, dict[bytes, _Last], dict[str, Standing], list[bytes]]
+_State = tuple[bytes, dict[bytes, _Last], dict[str, Standing], list[bytes], int, tuple[dict[int, int], int | None]]
 _encoder = msgspec.msgpack.Encoder()
 _brought_decoder = msgspec.msgpack.Decoder(Brought)
 _request_decoder = msgspec.msgpack.Decoder(Request)
@@ -91,27 +96,42 @@ class Commands:
     swarm
         For which requests are signed.
     sense
-        Says why an order can't be carried out by anybody, or ''; the same on all robots.
+        Says why an order can't be carried out by anybody, or '', given what is in force; the same on all robots.
     most
         Lines that the journal takes.
+    count
+        Robots in the swarm.
+    rate
+        Ticks of their clocks in a second; tick 0 is the beginning of 1970.
     """
 
     def __init__(
         self,
         founders: Mapping[bytes, Person],
         swarm: bytes,
-        sense: Callable[[Order], str] = lambda _: "",
+        sense: Callable[[Order, Mapping[str, Standing]], str] = lambda *_: "",
         most: int = MOST,
+        count: int = 1,
+        rate: int = 20,
     ) -> None:
-        self.roles = Roles(founders, swarm, sense)
+        self.roles = Roles(founders, swarm, lambda order: sense(order, self.standing))
+        self.roles.expired = self._expired
+        self.clocks = Clocks(count)
+        self._rate = rate
+        self._stated: int | None = None  # s since 1970: of the request that is ruled on now
         self.standing: dict[str, Standing] = {}  # by what it is about
         self.lines: list[bytes] = []  # of the journal
+        self.strangers = 0  # lines about keys that nobody knows
         self._last: dict[bytes, _Last] = {}  # by author
         self._most = most
 
     def apply(self, index: int, command: bytes) -> bytes:
         """Rule on a request, unless that was done before."""
         brought = _read_brought(command)
+        if brought is not None:
+            self.clocks.state(brought.robot, brought.tick // self._rate)
+            if not brought.request:
+                return b""
         request = None if brought is None else read_request(brought.request)
         if brought is None or request is None:
             return _encoder.encode(Ruling(index, "", "", False, "bytes that are no request"))
@@ -121,7 +141,15 @@ class Commands:
         if len(self.lines) >= self._most:
             why = f"the journal is full: it holds {len(self.lines)} lines"
             return _encoder.encode(Ruling(index, "", "", False, why))
+        known = request.author in self.roles.people or request.author in self.roles.numbers
+        self.strangers += not known
+        if self.strangers > STRANGERS:
+            self.strangers = STRANGERS
+            why = "the key is not known, and the journal holds enough lines about such keys"
+            return _encoder.encode(Ruling(index, "", "", False, why))
+        self._stated = brought.tick // self._rate
         answer = self.roles.apply(index, brought.request)
+        self._stated = None
         ruling = ruling_of(answer)
         if self.roles.numbers.get(request.author) == request.number and "used already" not in ruling.why:
             self._last[request.author] = _Last(brought.request, answer)
@@ -130,6 +158,15 @@ class Commands:
         if ruling.allowed and standing is not None and standing.index == index and ruling.action in ABOUT:
             self.standing[ABOUT[ruling.action]] = standing
         return answer
+
+    def _expired(self, name: str, expires: int) -> str:
+        now = self.clocks.now or 0
+        return self.clocks.objection(name, expires, now if self._stated is None else self._stated)
+
+    @property
+    def asks_time(self) -> bool:
+        """Whether anybody has a key that expires, so that robots are to state the time."""
+        return any(person.expires for person in self.roles.people.values())
 
     def ruling(self, author: bytes, number: int) -> Ruling | None:
         """Return what was said to a request, if that is still known."""
@@ -142,12 +179,15 @@ class Commands:
     def snapshot(self) -> bytes:
         """Return all."""
         last, standing = dict(sorted(self._last.items())), dict(sorted(self.standing.items()))
-        return _encoder.encode((self.roles.snapshot(), last, standing, self.lines))
+        return _encoder.encode(
+            (self.roles.snapshot(), last, standing, self.lines, self.strangers, self.clocks.snapshot())
+        )
 
     def restore(self, state: bytes) -> None:
         """Go to a state."""
-        roles, self._last, self.standing, self.lines = _state_decoder.decode(state)
+        roles, self._last, self.standing, self.lines, self.strangers, clocks = _state_decoder.decode(state)
         self.roles.restore(roles)
+        self.clocks.restore(clocks)
 
 
 def _read_brought(command: bytes) -> Brought | None:

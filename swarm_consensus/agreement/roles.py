@@ -37,6 +37,7 @@ ACTIONS = {
     "grant": "administrator",
     "revoke": "administrator",
 }  # and the least role that may do it
+ALWAYS = "halt"  # the safe direction: it is obeyed from whoever is known here, fresh or not, expired or not
 Key: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -170,6 +171,10 @@ class Roles:
             problems.append("no founder is an administrator whose key never expires: nobody could ever change a role")
         if problems:
             raise SettingsError(problems)
+        # says why a key that expires does not count by the time of the log, or '', given name and expiry
+        self.expired: Callable[[str, int], str] = lambda name, _: (
+            f"the key of {name} expires, and nothing tells the time"
+        )
         self.standing: Standing | None = None
         self.numbers: dict[bytes, int] = {}  # newest request of each key
         self._former: dict[bytes, str] = {}  # names of who was dismissed
@@ -200,7 +205,7 @@ class Roles:
             return f"action '{action}' does not exist{nearest(action, ACTIONS)}"
         if not includes(person.role, least):
             return f"{person.name} is {person.role}, '{action}' takes {least}"
-        return ""
+        return self.expired(person.name, person.expires) if person.expires and action != ALWAYS else ""
 
     def is_signed(self, request: Request) -> bool:
         """Tell whether a request was signed by its author for this swarm."""
@@ -209,7 +214,7 @@ class Roles:
 
     def commanders(self) -> list[PublicKey]:
         """Return the keys that may sign bundles."""
-        return [PublicKey(key) for key, person in self.people.items() if includes(person.role, "commander")]
+        return [PublicKey(key) for key in self.people if not self.may(key, "bundle")]
 
     def _called(self, author: bytes) -> str:
         person = self.people.get(author)

@@ -21,7 +21,18 @@ from std_msgs.msg import Float64MultiArray, UInt8MultiArray
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import FARTHEST, FASTEST
 from swarm_consensus.nodes.ticks import read_stamp, write_stamp
-from swarm_consensus.robot.state import Cargo, Command, Decided, Odometry, Permit, Standing, Status, Value
+from swarm_consensus.robot.state import (
+    Cargo,
+    Command,
+    Decided,
+    Obeyed,
+    Odometry,
+    OrdersStatus,
+    Permit,
+    Standing,
+    Status,
+    Value,
+)
 
 WORLD_FRAME = "map"  # ENU, common to all robots
 UNKNOWN = "unknown"  # instead of a number in a status
@@ -183,6 +194,8 @@ def status_to_ros(status: Status, tick: int, rate: int, name: str) -> Diagnostic
     if status.facts is not None:
         for field in dataclasses.fields(status.facts):
             values[f"{_LOG}{field.name}"] = str(getattr(status.facts, field.name))
+    if status.orders is not None:
+        values |= _orders_told(status.orders)
     for decided in status.decisions:
         values[f"decision {decided.name}"] = decided.value
         values[f"view {decided.name}"] = str(decided.view)
@@ -224,6 +237,7 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
             dropped=int(values["frames_dropped"]),
             lambda2=None if values["lambda2"] == UNKNOWN else float(values["lambda2"]),
             facts=_standing(values),
+            orders=_orders(values),
             decisions=tuple(
                 Decided(name, text, int(values[f"view {name}"]), tuple(values[f"liars {name}"].split()))
                 for kind, _, name in (key.partition(" ") for key in values)
@@ -251,6 +265,26 @@ def status_from_ros(message: DiagnosticArray) -> Status | None:
         )
     except (LookupError, ValueError, TypeError):
         return None
+
+
+def _orders_told(orders: OrdersStatus) -> dict[str, str]:
+    """Tell how orders of people stand; ``orders_obeyed`` has entry, author, action and tick of each."""
+    return {
+        "armed": orders.armed,
+        "fence": orders.fence,
+        "orders_denied": orders.denied,
+        "orders_obeyed": "; ".join(f"{each.index} {each.author} {each.action} {each.tick}" for each in orders.obeyed),
+        "journal_lines": str(orders.lines),
+    }
+
+
+def _orders(values: Mapping[str, str]) -> OrdersStatus | None:
+    if "armed" not in values:
+        return None
+    each = [words.split() for words in values["orders_obeyed"].split("; ") if words]
+    obeyed = tuple(Obeyed(int(index), author, action, int(tick)) for index, author, action, tick in each)
+    lines = int(values["journal_lines"])
+    return OrdersStatus(values["orders_denied"], obeyed, lines, values["armed"], values["fence"])
 
 
 def _standing(values: Mapping[str, str]) -> Standing | None:

@@ -22,10 +22,12 @@ from swarm_consensus.motion.slip import Slip
 from swarm_consensus.network.frame import Frame, Note, messages_of
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.air import Air, refusals
+from swarm_consensus.robot.arming import Arming
 from swarm_consensus.robot.beliefs import Beliefs
 from swarm_consensus.robot.conduct import Conduct, Moment
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.disk import Disk
+from swarm_consensus.robot.enclosure import Enclosure
 from swarm_consensus.robot.identity import Secrets
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.safety import Blocked, Safety
@@ -96,7 +98,11 @@ class Agent:
         self._slip = Slip(config.index, config.period)
         self._beliefs = Beliefs(config)
         self._sharing = Sharing(config, storage, disk, secrets)
-        self._conduct = Conduct(config, self._safety.clearance, self._beliefs, self._sharing)
+        self._enclosure = Enclosure(config, self._safety.clearance)
+        self._arming = Arming(config)
+        self._conduct = Conduct(
+            config, self._safety.clearance, self._beliefs, self._sharing, self._enclosure, self._arming
+        )
         self._inbox = Inbox(
             own=config.index,
             roster_size=len(config.roster),
@@ -138,9 +144,11 @@ class Agent:
         neighbours = self._wake(tick, odometry)
         notes = self._hear(neighbours, stimulus.frames, tick)
         if self._sharing.act(self._reference, self._beliefs.value):
+            self._enclosure.order(self._sharing.fence)
             self._conduct.take_up(self._sharing.task)
         if self._reference is None:
             return Response(STOP, b"", self._status(neighbours, Decision("odometry stale")))
+        self._restrain(self._reference, odometry)
         view = neighbours.look(self._reference, tick)
         values, choices = self._beliefs.tick(stimulus, odometry, self._reference, neighbours.lost)
         moment = Moment(tick, self._reference, self._velocity, neighbours, view, notes)
@@ -179,13 +187,20 @@ class Agent:
             self._reference = odometry.position.copy()
         return self.neighbours
 
+    def _restrain(self, reference: Array, odometry: Odometry | None) -> None:
+        """Look at what people ordered about where and whether the robot may move."""
+        self._enclosure.look(reference)
+        self._safety.keep(self._enclosure.wall, self._enclosure.band)
+        self._arming.look(self._sharing.disarmed, reference, odometry, self._enclosure.band[0])
+
     def _reason_to_hold(self, odometry: Odometry | None, neighbours: Neighbours, tick: int) -> str | None:
         """Return why the robot must hold still, or None."""
         if self._halted:
             return "halted"
         if odometry is None:
             return "odometry stale"
-        waits = self._sharing.reason_to_hold() or reason_to_hold(neighbours, self.names, tick)
+        waits = self._arming.reason_to_hold or self._sharing.reason_to_hold()
+        waits = waits or reason_to_hold(neighbours, self.names, tick)
         return waits or self._conduct.reason_to_hold()
 
     def _wish(self, moment: Moment) -> Wish:
@@ -215,7 +230,7 @@ class Agent:
 
     def _move(self, odometry: Odometry | None, decision: Decision) -> tuple[Command, Array]:
         """Advance the reference as the vehicle can follow; return the command and the reference's velocity (3,)."""
-        if odometry is None or self._halted:
+        if odometry is None or self._halted or self._sharing.behind or self._arming.stage == "disarmed":
             return STOP, _STILL
         assert self._reference is not None
         config, start, velocity = self.config, self._reference, decision.velocity
@@ -253,7 +268,7 @@ class Agent:
             values=self._beliefs.status(),
             lambda2=neighbours.link_state.lambda2,
             facts=self._sharing.standing(self.names),
-            orders=self._sharing.orders(),
+            orders=self._sharing.orders(self._arming.stage, self._enclosure.told),
             decisions=self._sharing.decided(self.names),
             cargo=self._sharing.cargo(self.names),
             refused=refused,

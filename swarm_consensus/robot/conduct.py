@@ -15,12 +15,15 @@ from msgspec import Raw
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Briefing, Situation, Task, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
+from swarm_consensus.motion.behaviours.go_to import go_to
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.potential import saturate
+from swarm_consensus.robot.arming import Arming
 from swarm_consensus.robot.beliefs import Beliefs
 from swarm_consensus.robot.charging import TOPIC as DOCK
 from swarm_consensus.robot.charging import Charging, Errand, packed_token
 from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.robot.enclosure import Enclosure
 from swarm_consensus.robot.mission import landing
 from swarm_consensus.robot.neighbours import Neighbours, View
 from swarm_consensus.robot.safety import Closed
@@ -52,10 +55,22 @@ class Conduct:
         Smallest distance at which it passes walls, m.
     beliefs, sharing
         What the swarm agrees on.
+    enclosure, arming
+        The fence that people ordered, and whether the robot may move.
     """
 
-    def __init__(self, config: AgentConfig, clearance: float, beliefs: Beliefs, sharing: Sharing) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        clearance: float,
+        beliefs: Beliefs,
+        sharing: Sharing,
+        enclosure: Enclosure,
+        arming: Arming,
+    ) -> None:
         self._config = config
+        self._enclosure, self._arming = enclosure, arming
+        self._ways_in: Guidance | None = None
         self._clearance = clearance
         self._beliefs = beliefs
         self._sharing = sharing
@@ -69,11 +84,15 @@ class Conduct:
     def take_up(self, task: Task) -> Guidance:
         """Go on with a task; return what knows the ways."""
         config = self._config
-        guidance = _guidance(config, task, self._clearance)
+        fence = self._enclosure.corners
+        guidance = _guidance(config, task, self._clearance, fence)
         self._task = task
         self._goal = None if task.goal is None else task.goal[: self._dims]
-        self._waypoint = guidance.waypoint if config.obstacles and task.goal is not None else None
-        self.topic = task.behaviour  # of the notes by which robots of one behaviour talk
+        walled = config.obstacles or not np.array_equal(fence, config.fence)
+        self._waypoint = guidance.waypoint if walled and task.goal is not None else None
+        # of the notes by which robots of one behaviour talk; what they say may be about the area that they share
+        ordered = self._enclosure.index
+        self.topic = f"{task.behaviour} {ordered % 1000}" if ordered else task.behaviour  # at most 16 letters
         self._law = BEHAVIOURS[task.behaviour](self._briefing(guidance))
         return guidance
 
@@ -89,16 +108,26 @@ class Conduct:
 
     def wish(self, moment: Moment) -> Wish:
         """Ask the behaviour, or whatever goes before it."""
-        if self._sharing.lands:
+        if self._sharing.lands or self._arming.sinks:
             return landing(self._dims, self._speed)
         situation = self._situation(moment)
-        if self._charging is not None and self._errand.what:
+        if self._enclosure.outside:
+            wish = self._way_back(moment, situation)
+        elif self._charging is not None and self._errand.what:
             wish = self._charging.wish(self._errand, situation)
         else:
             wish = self._law(situation)
         if self._task.agreed_speed is not None:
             wish = replace(wish, velocity=saturate(wish.velocity, self._pace()))
         return wish
+
+    def _way_back(self, moment: Moment, situation: Situation) -> Wish:
+        """Head for the ordered fence from outside, as for a goal, round the walls; a note is the behaviour's only."""
+        aim = self._enclosure.aim(moment.reference, moment.tick)
+        if self._ways_in is None:
+            self._ways_in = _guidance(self._config, Task("go_to", goal=aim), self._clearance, self._config.fence)
+        back = replace(situation, goal=aim[: self._dims], waypoint=self._ways_in.waypoint)
+        return go_to(back)
 
     @property
     def closed(self) -> Sequence[Closed]:
@@ -114,7 +143,7 @@ class Conduct:
     @property
     def errand(self) -> str:
         """What the robot does instead of what its behaviour says."""
-        return self._errand.what
+        return "returns into the fence" if self._enclosure.outside else self._errand.what
 
     def permits(self) -> tuple[Permit, ...]:
         """Return the permits for docks that it has."""
@@ -172,18 +201,24 @@ class Conduct:
             speed=self._speed,
             link=config.radio_range - config.margin - 2.0 * config.vehicle.reach,
             clearance=self._clearance,
-            fence=config.fence,
+            fence=self._enclosure.corners,
             obstacles=config.obstacles,
             guidance=guidance,
         )
 
 
-def _guidance(config: AgentConfig, task: Task, clearance: float) -> Guidance:
-    """Prepare the shortest ways round what blocks this robot: for one that flies, what reaches up to its altitude."""
+def _guidance(config: AgentConfig, task: Task, clearance: float, fence: Array) -> Guidance:
+    """Prepare the shortest ways round what blocks this robot: for one that flies, what reaches up to its altitude.
+
+    Round the corners of an ordered fence as well, where straight ways may lead out of it.
+    """
     goal = task.goal
     altitude = goal[2] if goal is not None and config.vehicle.dims == 3 else 0.0
     blocking = [shapely.Polygon(p.polygon) for p in config.obstacles if p.height + clearance > altitude]
-    guidance = Guidance(shapely.union_all(blocking), config.fence, clearance)
+    inside = shapely.Polygon(fence)
+    if not np.array_equal(fence, config.fence) and not inside.convex_hull.equals(inside):
+        blocking.append(inside.convex_hull.difference(inside))
+    guidance = Guidance(shapely.union_all(blocking), fence, clearance)
     if goal is not None:
         guidance.waypoint(goal, goal)  # computed now, so that no tick has to
     return guidance

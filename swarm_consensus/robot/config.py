@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Task
@@ -15,6 +17,10 @@ from swarm_consensus.robot.facts import FactsOrders
 from swarm_consensus.robot.identity import Trust
 from swarm_consensus.robot.rounds import Quantity
 from swarm_consensus.robot.vehicle import VehicleModel
+
+
+def _nowhere() -> Array:
+    return np.zeros((0, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,11 @@ class AgentConfig:
     mesh: MeshSettings | None = None  # of what goes to robots that are no neighbours, if there is no log
     decisions: DecisionOrders | None = None  # that must survive captured robots
     bundle: BundleOrders | None = None  # that spreads through the swarm
+    armed: bool = True  # False: it must not move before somebody orders so
+    # (g, 2) m, to where the mission sends anybody, and (s, 2) m, docks and what is patrolled; the same on all robots.
+    # Only the register of roles looks at them: a fence must not leave them out.
+    goals: Array = field(default_factory=_nowhere)
+    sites: Array = field(default_factory=_nowhere)
 
     @property
     def readings(self) -> int:

@@ -69,11 +69,17 @@ class Safety:
         self._dims = config.vehicle.dims
         self.clearance = me.radius + me.reach + CLEARANCE
         self._space = FreeSpace(config.obstacles, config.fence)
+        self._ordered: FreeSpace | None = None
+        self._altitude = config.altitude
         self._horizon = me.speed / config.gain  # m, slack beyond which a limit can't bind
         self._near = [f"near {peer.name}" for peer in config.roster]
         self._link = [f"link {peer.name}" for peer in config.roster]
         self._seen = [f"sight {peer.name}" for peer in config.roster]
         self._none = Rows(np.zeros((0, self._dims)), np.zeros(0), (), np.zeros(0, dtype=np.intp))
+
+    def keep(self, wall: FreeSpace | None, altitude: tuple[float, float]) -> None:
+        """Keep to a further fence, if there is one, and to an altitude band, m, from now on; the own fence stays."""
+        self._ordered, self._altitude = wall, altitude
 
     def rows(
         self, reference: Array, neighbours: Neighbours, view: View, closed: Sequence[Closed] = ()
@@ -105,9 +111,10 @@ class Safety:
         config, dims, speed, horizon = self._config, self._dims, self._speed, self._horizon
         offset, distance, rho = view.offset, view.distance, view.rho
         found: list[Named] = []
-        walls = self._space.limits(reference, self.clearance, horizon, config.gain, dims)
-        if walls is not None:
-            found.append(walls)
+        for space in (self._space, self._ordered):
+            walls = None if space is None else space.limits(reference, self.clearance, horizon, config.gain, dims)
+            if walls is not None:
+                found.append(walls)
         clear = distance - rho - neighbours.separation
         if clear[clear.argmin()] < horizon:
             apart = separation_limits(offset, distance, neighbours.separation, rho, config.gain, dims)
@@ -152,7 +159,7 @@ class Safety:
 
     def _band(self, z: float) -> list[Named]:
         """Altitude band of a multirotor, where it is near its ends."""
-        low, high = self._config.altitude
+        low, high = self._altitude
         reach, gain = self._config.vehicle.reach, self._config.gain
         found: list[Named] = []
         for axis, slack, name in ((_FLOOR, z - low - reach, "floor"), (_CEILING, high - reach - z, "ceiling")):

@@ -30,6 +30,7 @@ from swarm_consensus.robot.identity import Secrets
 from swarm_consensus.robot.jobs import Values as Believed
 from swarm_consensus.robot.jobs import nothing
 from swarm_consensus.robot.minutes import Minutes
+from swarm_consensus.robot.mission import Fence
 from swarm_consensus.robot.orders import COMMANDS, Desk, is_order
 from swarm_consensus.robot.state import Cargo, Decided, OrdersStatus, Standing
 
@@ -71,9 +72,10 @@ class Sharing:
         self._desk: Desk | None = None
         self._minutes: Minutes | None = None
         if trust is not None and trust.people and orders is not None:
-            self._desk = Desk(own, trust, config.fence, orders.settings.message_bytes)
-            machines[COMMANDS] = self._desk.machine
             storage = MemoryStorage(orders.config(count)) if storage is None else storage
+            behind = bool(storage.load().entries or storage.load().snapshot.index)
+            self._desk = Desk(config, trust, orders.settings.message_bytes, behind=behind)
+            machines[COMMANDS] = self._desk.machine
             self._minutes = None if secrets is None else Minutes(storage, secrets.key, trust.swarm)
         desk = self._desk
         activations = Activations(lambda: desk.machine.roles.commanders() if desk else ())
@@ -120,7 +122,7 @@ class Sharing:
             return packets
         for packet in packets:
             if is_order(packet):
-                self._desk.hear(bytes(packet), self._tick, self._wall)
+                self._desk.hear(bytes(packet), self._tick)
         return [packet for packet in packets if not is_order(packet)]
 
     def hear(self, sender: int, message: Message) -> None:
@@ -163,14 +165,10 @@ class Sharing:
         desk.served(facts.reads)
         if self._minutes is not None:
             self._minutes.keep(desk.machine.lines)
-        if not desk.decide(tick, self._wall):
+        if not desk.decide(tick):
             return False
         self.task = desk.task(self._config.task, float(self._config.altitude[0] if position is None else position[2]))
         return True
-
-    @property
-    def _wall(self) -> int:
-        return self._tick // self._config.rate
 
     def efforts(self) -> tuple[Raw, ...]:
         """Return what is to be said to executors of jobs."""
@@ -203,6 +201,21 @@ class Sharing:
         return None if self.decisions is None else self.decisions.reason_to_hold()
 
     @property
+    def fence(self) -> tuple[int, Fence] | None:
+        """The fence that people ordered, with the index of its entry, if they did."""
+        return None if self._desk is None else self._desk.fence
+
+    @property
+    def behind(self) -> bool:
+        """Whether the robot started again and does not know so far what was ordered before."""
+        return self._desk is not None and self._desk.behind
+
+    @property
+    def disarmed(self) -> str:
+        """Why the robot must not move under its own power, or ''."""
+        return "" if self._desk is None else self._desk.disarmed
+
+    @property
     def lands(self) -> bool:
         """Tell whether people ordered the robot to land."""
         return self._desk is not None and self._desk.lands
@@ -224,9 +237,9 @@ class Sharing:
         orders = Counter() if self._desk is None else self._desk.refused
         return orders + self._devices.refused if self._devices.refused else orders
 
-    def orders(self) -> OrdersStatus | None:
-        """Return how orders of people stand."""
-        return None if self._desk is None else self._desk.status()
+    def orders(self, armed: str, fence: str) -> OrdersStatus | None:
+        """Return how orders of people stand, with what became of arming, and where the robot is to a fence."""
+        return None if self._desk is None else self._desk.status(armed, fence)
 
     def decided(self, names: Sequence[str]) -> tuple[Decided, ...]:
         """Return how the decisions stand."""

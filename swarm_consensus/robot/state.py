@@ -69,6 +69,8 @@ class OrdersStatus:
     denied: str  # the last one that it denied since it obeyed one, and why; ''
     obeyed: tuple[Obeyed, ...]  # the newest of each kind, in the order of the log
     lines: int  # of the journal
+    armed: str = "armed"  # or "disarming": it comes to rest; or "disarmed": it is at rest, and told to move no more
+    fence: str = ""  # that was ordered: "inside" or "outside" of it, on the way back in; "": there is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from swarm_consensus.network.replay import MemoryShelf
 from swarm_consensus.network.seal import Identity
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.identity import Trust
-from swarm_consensus.robot.mission import Behave, Form, Goto, Sense, order
+from swarm_consensus.robot.mission import Behave, Fence, Form, Goto, Sense, order
 from swarm_consensus.run.keys import folder
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.fleet import agent_configs
@@ -26,7 +26,7 @@ from swarm_consensus.simulation.placement import place
 from swarm_consensus.simulation.scenario import Scenario
 
 Seal = Literal["identity", "group", "none", "simulated"]
-ORDERS = ("goto", "behaviour", "formation", "halt", "resume", "land", "grant", "revoke")
+ORDERS = ("goto", "behaviour", "formation", "halt", "resume", "land", "arm", "disarm", "fence", "grant", "revoke")
 USAGE = {
     "goto": "X Y [Z], m",
     "behaviour": "NAME [ROBOT]",
@@ -34,6 +34,9 @@ USAGE = {
     "halt": "",
     "resume": "",
     "land": "",
+    "arm": "",
+    "disarm": "",
+    "fence": "X,Y of each corner, m, and then maybe LOW..HIGH, altitudes in m",
     "grant": f"WHO {'|'.join(ROLES)}",
     "revoke": "WHO",
 }
@@ -95,7 +98,7 @@ def desk(
     body = None
     if words:
         body = body_from(words, names, lambda who: _identity(scenario, who, seal, keys))
-        nonsense = Sense(config.fence, len(names))(body) if not isinstance(body, Grant | Revoke) else ""
+        nonsense = Sense(config)(body) if not isinstance(body, Grant | Revoke) else ""
         if nonsense:
             raise InputError([nonsense])
     return Desk(key, name, Ears(trust, group, MemoryShelf()), body)
@@ -140,6 +143,11 @@ def body_from(  # noqa: PLR0911 - one case for each order
             return order("behaviour", Behave(name, list(names).index(robot)))
         case "formation", [_, *_]:
             return order("formation", Form([_place(each) for each in given]))
+        case "fence", [*corners, band] if ".." in band:
+            low, _, high = band.partition("..")
+            return order("fence", Fence([_corner(each) for each in corners], (_number(low), _number(high))))
+        case "fence", [_, *_]:
+            return order("fence", Fence([_corner(each) for each in given]))
         case "grant", [who, role]:
             if role not in ROLES:
                 raise InputError([f"role '{role}' does not exist{nearest(role, ROLES)}"])
@@ -147,7 +155,7 @@ def body_from(  # noqa: PLR0911 - one case for each order
             return Grant(known.key.raw, who, role, known.expires)
         case "revoke", [who]:
             return Revoke(identity(who).key.raw)
-        case (("halt" | "resume" | "land"), []):
+        case (("halt" | "resume" | "land" | "arm" | "disarm"), []):
             return order(action)
     usage = USAGE[action]
     raise InputError([f"'{action}' takes {usage}" if usage else f"'{action}' takes no words, and got '{given[0]}'"])
@@ -166,6 +174,13 @@ def _number(word: str) -> float:
         return float(word)
     except ValueError:
         raise InputError([f"'{word}' is no number"]) from None
+
+
+def _corner(word: str) -> tuple[float, float]:
+    place = _place(word)
+    if len(place) != 2:
+        raise InputError([f"'{word}' must be X,Y: a corner has no altitude"])
+    return place[0], place[1]
 
 
 def _place(word: str) -> list[float]:

@@ -118,7 +118,7 @@ class Monitor:
         self.agreement = Agreement(scenario, robots) if scenario.quantities else None
         self.choices = ChoiceJudge(scenario, robots) if scenario.choices else None
         self.facts = FactsJudge(scenario, robots) if scenario.agreement is not None else None
-        self.orders = OrdersJudge(scenario, self.names) if scenario.operators else None
+        self.orders = OrdersJudge(scenario, robots) if scenario.operators else None
         self.batteries = BatteryJudge(scenario, robots) if scenario.battery is not None else None
         self.docks = DockJudge(scenario, robots) if scenario.docks or scenario.mission.points_m else None
         self.decisions = DecisionsJudge(scenario, robots, self._tell) if scenario.decisions else None

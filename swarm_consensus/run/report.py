@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from swarm_consensus.errors import InputError
 from swarm_consensus.robot.vehicle import VEHICLES
-from swarm_consensus.run import agreement_plots, batteries, choice_plots, docks, plots
+from swarm_consensus.run import agreement_plots, batteries, choice_plots, docks, orders, plots
 from swarm_consensus.run.panels import connectivity, links, order
 from swarm_consensus.run.series import load_series
 from swarm_consensus.run.verdict import Verdict, from_json
@@ -68,7 +68,7 @@ def _page(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
     parts = [
         f"<h1>{title}</h1><p>{html.escape(scenario.description)}</p><p><small>{html.escape(summary(scenario))}</small>",
         *(f'<p class="note">{html.escape(note)}</p>' for note in verdict.notes),
-        "<h2>Verdict</h2>" + _verdict_table(verdict),
+        "<h2>Verdict</h2>" + _verdict_table(verdict) + _dismissals(verdict),
         "<h2>Pictures</h2>" + _pictures(folder, verdict, scenario),
         "<h2>Events</h2>" + _events(verdict),
         "<h2>Numbers</h2>" + _numbers(verdict),
@@ -114,6 +114,16 @@ def _verdict_table(verdict: Verdict) -> str:
         words = "The run did not come to its end."
     head = "<tr><th>expectation<th>bound<th>measured<th><th>where"
     return f'<p class="{whole}">{words}</p><div class="scroll"><table>{head}{"".join(rows)}</table></div>'
+
+
+def _dismissals(verdict: Verdict) -> str:
+    """Show when each dismissal was settled, and the last order of the dismissed that each robot obeyed."""
+    rows = verdict.metrics.get("dismissals", [])
+    if not rows:
+        return ""
+    head = "<tr>" + "".join(f"<th>{name}" for name in orders.COLUMNS)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(each)}" for each in orders.told(row)) for row in rows)
+    return f'<h3>Dismissals</h3><div class="scroll"><table>{head}{body}</table></div>'
 
 
 def _pictures(folder: Path, verdict: Verdict, scenario: Scenario) -> str:
@@ -205,6 +215,8 @@ def _events(verdict: Verdict) -> str:
 def _numbers(verdict: Verdict) -> str:
     rows = []
     for name, value in verdict.metrics.items():
+        if isinstance(value, list):
+            continue  # has a table of its own
         if isinstance(value, dict):
             text = ", ".join(
                 f"{key} {'none' if number is None else format(number, 'g')}" for key, number in value.items()

@@ -19,6 +19,7 @@ from swarm_consensus.run.folder import create_folder, logging_to
 from swarm_consensus.run.memory import run_in_memory
 from swarm_consensus.run.monitor import Monitor
 from swarm_consensus.run.options import Options
+from swarm_consensus.run.orders import dismissals_table
 from swarm_consensus.run.progress import ProgressLine
 from swarm_consensus.run.recorder import Recorder
 from swarm_consensus.run.report import write_report
@@ -131,6 +132,9 @@ def make_world(options: Options, scenario: Scenario, robots: tuple[PlacedRobot, 
 def show(result: Run, console: Console) -> None:
     """Tell the verdict of a run, what is to be told of its robots, and where to find the rest."""
     console.print(table(result.verdict))
+    dismissals = dismissals_table(result.verdict.metrics)
+    if dismissals is not None:
+        console.print(dismissals)
     for note in result.verdict.notes:
         console.print(f"note: {note}", highlight=False, soft_wrap=True)
     console.print(f"Report: {result.folder / 'report.html'}", highlight=False, soft_wrap=True)

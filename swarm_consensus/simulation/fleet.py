@@ -44,6 +44,9 @@ def agent_configs(
     fence = fence_corners(scenario.bounds_m)
     facts = facts_of(scenario)
     trust = trust_of(scenario)
+    mission = scenario.mission
+    goals = _points([*([] if mission.goal_m is None else [mission.goal_m]), *mission.goals_m.values()])
+    sites = _points([*mission.points_m, *(dock.position_m for dock in scenario.docks)])
     return tuple(
         AgentConfig(
             index=index,
@@ -70,9 +73,16 @@ def agent_configs(
             mesh=mesh_of(scenario, scenario.agreement),
             decisions=decisions_of(scenario, robot.name),
             bundle=bundle_of(scenario, robot.name),
+            armed=scenario.armed,
+            goals=goals,
+            sites=sites,
         )
         for index, robot in enumerate(robots)
     )
+
+
+def _points(places: Sequence[Sequence[float]]) -> Array:
+    return np.array([place[:2] for place in places], dtype=float).reshape(-1, 2)
 
 
 def battery_of(scenario: Scenario) -> Battery | None:
@@ -120,7 +130,7 @@ def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot])
         agreed_speed=mission.agreed_speed,
         spread=mission.spread_s,
         base=None if mission.base is None else index[mission.base],
-        points=np.array([point[:2] for point in mission.points_m], dtype=float).reshape(-1, 2),
+        points=_points(mission.points_m),
     )
 
 

@@ -66,7 +66,7 @@ def founders(scenario: Scenario) -> dict[bytes, Person]:
     """Return who has which role at the beginning, by public key."""
     swarm = swarm_of(scenario)
     return {
-        simulated_key(swarm, "operator", each.name).public.raw: Person(each.name, each.role, 0, 0)
+        simulated_key(swarm, "operator", each.name).public.raw: Person(each.name, each.role, each.expires_s or 0, 0)
         for each in scenario.operators
         if each.role is not None
     }

@@ -7,15 +7,16 @@ these say by the station. An answer is final if the request was ruled on in the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from numpy import bool_
 from numpy.typing import NDArray
 
 from swarm_consensus.agreement.roles import Body, Grant, Revoke, Ruling, sign
 from swarm_consensus.robot.air import Ears
-from swarm_consensus.robot.mission import Behave, Form, Goto, order
+from swarm_consensus.robot.mission import Behave, Fence, Form, Goto, order
 from swarm_consensus.robot.orders import AROUND, RULING, packet_of, read_answer
 from swarm_consensus.simulation.identities import ears_of, simulated_key, swarm_of
 from swarm_consensus.simulation.office import notes_of
@@ -72,7 +73,7 @@ class _Station:
         self.reach = [
             i for i, name in enumerate(names) if any(name in members(each, names) for each in command.heard_by)
         ]
-        self.packet = packet_of(sign(key, number, body_of(command, names, swarm), swarm))
+        self.packet = packet_of(sign(key, number, body_of(command, names, swarm, expiries(scenario)), swarm))
         self._place, self._author, self._number = place, key.public.raw, number
         self._from, self._again = round(command.at_s * rate), max(1, round(AGAIN_S * rate))
         self._until = None if command.until_s is None else round(command.until_s * rate)
@@ -109,12 +110,19 @@ def size(command: Command, names: Sequence[str]) -> int:
     return AROUND + len(sign(simulated_key(b"", "operator", ""), 2**32, body_of(command, names, b""), b""))
 
 
-def body_of(command: Command, names: Sequence[str], swarm: bytes) -> Body:
+def expiries(scenario: Scenario) -> dict[str, int]:
+    """Return when the keys of operators expire, s; without those that never do."""
+    return {each.name: each.expires_s for each in scenario.operators if each.expires_s is not None}
+
+
+def body_of(
+    command: Command, names: Sequence[str], swarm: bytes, expires: Mapping[str, int] = MappingProxyType({})
+) -> Body:
     """Return what a command asks for."""
     if command.order in ("grant", "revoke"):
         who = command.who or ""
         key = simulated_key(swarm, "operator", who).public.raw
-        return Grant(key, who, command.role or "") if command.order == "grant" else Revoke(key)
+        return Grant(key, who, command.role or "", expires.get(who, 0)) if command.order == "grant" else Revoke(key)
     if command.order == "goto":
         return order("goto", Goto(list(command.goal_m or ())))
     if command.order == "behaviour":
@@ -122,4 +130,7 @@ def body_of(command: Command, names: Sequence[str], swarm: bytes) -> Body:
         return order("behaviour", Behave(command.behaviour or "", about))
     if command.order == "formation":
         return order("formation", Form([list(slot) for slot in command.slots_m]))
+    if command.order == "fence":
+        corners = [(point[0], point[1]) for point in command.polygon_m if len(point) == 2]
+        return order("fence", Fence(corners, command.altitude_m))
     return order(command.order)

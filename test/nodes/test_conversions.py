@@ -33,7 +33,7 @@ from swarm_consensus.nodes.conversions import (
     status_from_ros,
     status_to_ros,
 )
-from swarm_consensus.robot.state import Cargo, Command, Decided, Odometry, Standing, Status, Value
+from swarm_consensus.robot.state import Cargo, Command, Decided, Obeyed, Odometry, OrdersStatus, Standing, Status, Value
 
 RATE = 20
 SPECIAL = st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 2.2e-308, 1.0 / 3.0])
@@ -215,6 +215,24 @@ def test_a_frame_keeps_every_byte(frame: bytes) -> None:
             digest=st.sampled_from(["", "00ff"]),
             stopped=st.sampled_from(["", "the disk of x.sqlite is full; nothing is lost"]),
         ),
+        orders=st.none()
+        | st.builds(
+            OrdersStatus,
+            denied=st.sampled_from(["", "bob: fence: bob is operator, 'fence' takes commander"]),
+            obeyed=st.lists(
+                st.builds(
+                    Obeyed,
+                    index=st.integers(1, 2**53),
+                    author=st.sampled_from(["carol", "bob"]),
+                    action=st.sampled_from(["disarm", "goto"]),
+                    tick=st.integers(0, 2**53),
+                ),
+                max_size=3,
+            ).map(tuple),
+            lines=st.integers(0, 10_000),
+            armed=st.sampled_from(["armed", "disarming", "disarmed"]),
+            fence=st.sampled_from(["", "inside", "outside"]),
+        ),
         decisions=st.lists(
             st.builds(
                 Decided,
@@ -245,7 +263,7 @@ def test_a_status_keeps_every_bit_and_name(status: Status) -> None:
     assert found is not None
     for name in ("reference", "desired", "velocity"):
         assert bits(getattr(found, name)) == bits(getattr(status, name)), name
-    for name in ("mode", "held", "lost", "active", "dropped", "lambda2", "facts", "decisions", "cargo"):
+    for name in ("mode", "held", "lost", "active", "dropped", "lambda2", "facts", "orders", "decisions", "cargo"):
         assert getattr(found, name) == getattr(status, name)
     assert [(each.name, bits(each.value), each.spread) for each in found.values] == [
         (each.name, bits(each.value), each.spread) for each in status.values

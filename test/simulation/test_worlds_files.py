@@ -40,6 +40,7 @@ def test_a_world_is_named_after_its_file_and_says_what_it_shows(path: Path) -> N
     expect = scenario.expect  # it says when the mission is fulfilled
     fulfilled = {expect.arrived_within_m, expect.covered_within_m, expect.explored_share, expect.met_within_m}
     fulfilled |= {expect.active_by_s, expect.patrol_within_s, expect.tours_done, expect.dismissed_obeyed_s}
+    fulfilled |= {expect.fenced_within_s}
     assert fulfilled != {None}
 
 

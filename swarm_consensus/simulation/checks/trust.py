@@ -27,17 +27,20 @@ _READS = {
     "goto": ("goal_m",),
     "behaviour": ("behaviour",),
     "formation": ("slots_m",),
+    "fence": ("polygon_m",),
     "grant": ("who", "role"),
     "revoke": ("who",),
 }  # what a command needs
-_MAY = {"behaviour": ("robot",)}  # and may have beside
+_MAY = {"behaviour": ("robot",), "fence": ("altitude_m",)}  # and may have beside
 
 
 def _command_problems(scenario: Scenario) -> Iterator[str]:
     people = [operator.name for operator in scenario.operators]
-    for field in ("dismissed_obeyed_s", "orders_agree"):
+    for field in ("dismissed_obeyed_s", "orders_agree", "fenced_within_s", "disarmed_within_s"):
         if getattr(scenario.expect, field) is not None and not scenario.operators:
             yield f"expect.{field} is given, but operators, whose orders it judges, is missing"
+    if not scenario.armed and not scenario.operators:
+        yield "armed is false, but operators is missing: nobody could ever arm a robot"
     for index, command in enumerate(scenario.commands):
         path = f"commands[{index}]"
         for field, name in (("operator", command.operator), ("who", command.who)):
@@ -61,7 +64,7 @@ def _time_problems(path: str, command: Command, scenario: Scenario) -> Iterator[
 def _word_problems(path: str, command: Command, scenario: Scenario) -> Iterator[str]:
     """Say which words an order lacks, which it does not read, and which make no sense; to be denied is not wrong."""
     needs, names = _READS.get(command.order, ()), robot_names(scenario)
-    for field in ("goal_m", "behaviour", "robot", "slots_m", "who", "role"):
+    for field in ("goal_m", "behaviour", "robot", "slots_m", "polygon_m", "altitude_m", "who", "role"):
         given = getattr(command, field) not in (None, [])
         if field in needs and not given:
             yield f"{path}.{field} is missing: {command.order} needs it"
@@ -70,6 +73,8 @@ def _word_problems(path: str, command: Command, scenario: Scenario) -> Iterator[
     points = [command.goal_m] if command.goal_m is not None else command.slots_m
     if any(len(point) not in (2, 3) for point in points):
         yield f"{path} has a point that is not [x, y] or [x, y, z]"
+    if any(len(point) != 2 for point in command.polygon_m):
+        yield f"{path}.polygon_m has a corner that is not [x, y]"
     if command.robot is not None and command.robot not in names:
         yield f"{path}.robot is {command.robot!r}, there is no such robot{nearest(command.robot, names)}"
     most = (scenario.agreement or Agreement()).message_bytes
@@ -111,5 +116,5 @@ def _operator_problems(scenario: Scenario) -> Iterator[str]:
         taken[operator.name] = f"operators[{index}]"
     if scenario.agreement is None:
         yield "operators is given, but agreement is missing: orders and roles go through the log that all robots share"
-    if all(operator.role != "administrator" for operator in scenario.operators):
-        yield "operators has no administrator: nobody could ever change a role"
+    if all(operator.role != "administrator" or operator.expires_s is not None for operator in scenario.operators):
+        yield "operators has no administrator whose key never expires: nobody could ever change a role"

@@ -79,6 +79,7 @@ class Scenario(Strict, frozen=True):
     description: str = ""
     altitude_m: tuple[Number, Number] = (0.3, 3.0)  # band for the centres of multirotors
     obstacles: list[Obstacle] = []
+    armed: bool = True  # False: no robot moves before a commander orders so
     mission: Mission = Mission()
     faults: list[Fault] = []
     quantities: list[Quantity] = []

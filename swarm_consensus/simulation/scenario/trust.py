@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from swarm_consensus.simulation.scenario.basics import NotNegative, Point, Positive, Strict
+from swarm_consensus.simulation.scenario.basics import NotNegative, Number, Point, Positive, Strict
 
 
 class Decision(Strict, frozen=True):
@@ -46,6 +46,7 @@ class Operator(Strict, frozen=True):
 
     name: str
     role: Literal["viewer", "operator", "commander", "administrator"] | None = None  # None: may get one
+    expires_s: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None  # from when on the key counts for nothing
 
 
 class Command(Strict, frozen=True):
@@ -53,13 +54,17 @@ class Command(Strict, frozen=True):
 
     at_s: NotNegative
     operator: str
-    order: Literal["goto", "behaviour", "formation", "halt", "resume", "land", "grant", "revoke"]
+    order: Literal[
+        "goto", "behaviour", "formation", "halt", "resume", "land", "arm", "disarm", "fence", "grant", "revoke"
+    ]
     heard_by: list[str]  # robots or groups that hear the ground station, and are heard by it
     until_s: Positive | None = None  # when it gives up; None: never
     goal_m: Point | None = None  # goto
     behaviour: str | None = None
     robot: str | None = None  # behaviour: the leader of follow, the base of explore
     slots_m: list[Point] = []  # formation
+    polygon_m: list[Point] = []  # fence: its corners [x, y]
+    altitude_m: tuple[Number, Number] | None = None  # fence: lowest and highest altitude of multirotors
     who: str | None = None  # grant, revoke: an operator
     role: str | None = None  # grant
 
