@@ -2,7 +2,8 @@
 
 ``python bench/safety.py [RUNS [WIDE [DEADLY]]]``: so many runs (1,000) of the scenarios that `Hardship` describes, so
 many (200) of `WIDE` ones: to 50 robots, a worse radio, an outage of every robot, walls that block the radio in every
-second; and so many (200) of `DEADLY` ones, in which up to four rovers die and some come back. Each baseline gets a tenth of them. ``make campaign`` runs 1,000 and 10,000, which takes most of a day.
+second; and so many (200) of `DEADLY` ones, in which up to four rovers die and some come back. Each baseline gets a
+tenth of them. ``make campaign`` runs 1,000 and 10,000, which takes most of a day.
 """
 
 from __future__ import annotations
