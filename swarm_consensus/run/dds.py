@@ -23,11 +23,17 @@ _MESSAGES = (
     "std_msgs",
     "visualization_msgs",
 )
+OVER_DDS = "--transport dds"
 _ROS = ("rclpy", *_MESSAGES, "std_srvs")
 
 
-def check_ros() -> None:
+def check_ros(what: str = OVER_DDS) -> None:
     """Look whether ROS is there, without loading it.
+
+    Parameters
+    ----------
+    what
+        For what it is needed.
 
     Raises
     ------
@@ -36,7 +42,7 @@ def check_ros() -> None:
     """
     missing = [name for name in _ROS if importlib.util.find_spec(name) is None]
     if missing:
-        raise SwarmError(_advice(f"{', '.join(missing)} not found"))
+        raise SwarmError(_advice(f"{', '.join(missing)} not found", what))
 
 
 def run_dds(
@@ -90,8 +96,6 @@ def run_dds(
             return host(simulation, lambda _: Children(world_file, names, robots_pace), pace)
 
 
-def _advice(reason: str) -> str:
-    return (
-        f"--transport dds needs ROS 2 ({reason}): pip install 'swarm_consensus[ros]', or source a ROS distribution;"
-        " --transport memory needs neither"
-    )
+def _advice(reason: str, what: str = OVER_DDS) -> str:
+    advice = f"{what} needs ROS 2 ({reason}): pip install 'swarm_consensus[ros]', or source a ROS distribution"
+    return f"{advice}; --transport memory needs neither" if what == OVER_DDS else advice
