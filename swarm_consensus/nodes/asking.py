@@ -53,6 +53,7 @@ class AskerNode(Node):
     ) -> None:
         super().__init__("asker", start_parameter_services=False, enable_rosout=False, **node)
         self._asker, self._wait, self._end, self._steady = call.asker, wait, end, steady
+        self._over = False
         asked, told = call.topics
         self._question = UInt8MultiArray()
         self._asked = self.create_publisher(UInt8MultiArray, asked, QUESTIONS)
@@ -69,7 +70,8 @@ class AskerNode(Node):
         if question is not None:
             frame_to_ros(question, self._question)
             self._asked.publish(self._question)
-        if self._asker.done or self._asker.fault or self._asker.silence(now) >= self._wait:
+        if not self._over and (self._asker.done or self._asker.fault or self._asker.silence(now) >= self._wait):
+            self._over = True
             self._end()
 
 
