@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from swarm_consensus.run.environment import local_domain
 from swarm_consensus.run.options import Pace, Processes
 from swarm_consensus.simulation.engine import Simulation
 
+_LOG = logging.getLogger(__name__)
 _MESSAGES = (
     "diagnostic_msgs",
     "geometry_msgs",
@@ -80,7 +82,8 @@ def run_dds(
     SwarmError
         If ROS is not installed, or the world makes no progress.
     """
-    with local_domain():
+    with local_domain() as domain:
+        _LOG.info("ROS_DOMAIN_ID is %d: who joins, as 'swarm log ROBOT --live' does, needs the same", domain)
         try:
             from swarm_consensus.nodes.composed import Composed  # noqa: PLC0415 (ROS is optional)
             from swarm_consensus.nodes.executor import session  # noqa: PLC0415

@@ -189,8 +189,8 @@ def check(call: Call, waited: float, environ: Mapping[str, str]) -> None:
     silent = "did not answer" if asker.known is None else "fell silent while it told its part"
     raise SwarmError(
         f"{call.robot} {silent}: nothing on {told} within {waited:g} s, though asked {asker.sent} times on {asked}; "
-        f"it may be off, or have another ROS_DOMAIN_ID (here {domain}; 'swarm run' takes one of its own unless it is "
-        f"set) or ROS_AUTOMATIC_DISCOVERY_RANGE (here {reach})"
+        f"it may be off, or have another ROS_DOMAIN_ID (here {domain}; that of a 'swarm run' stands in its log.txt) "
+        f"or ROS_AUTOMATIC_DISCOVERY_RANGE (here {reach})"
     )
 
 

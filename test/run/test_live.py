@@ -238,8 +238,8 @@ def test_silence_is_a_sentence_that_says_whom_where_and_how_long(world: Path) ->
         check(asking, 15.0, {"ROS_DOMAIN_ID": "7"})
     assert str(error.value) == (
         "b did not answer: nothing on /b/told within 15 s, though asked 4 times on /b/asked; it may be off, or have "
-        "another ROS_DOMAIN_ID (here 7; 'swarm run' takes one of its own unless it is set) or "
-        "ROS_AUTOMATIC_DISCOVERY_RANGE (here not set, so SUBNET)"
+        "another ROS_DOMAIN_ID (here 7; that of a 'swarm run' stands in its log.txt) or ROS_AUTOMATIC_DISCOVERY_RANGE "
+        "(here not set, so SUBNET)"
     )
 
 
