@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarm_consensus.agreement import asking
@@ -186,6 +186,7 @@ nested = st.integers(0, QUESTION).map(lambda depth: asking.wrap(b"SA", 1, b"\x91
 shaped = questions.map(lambda each: asking.wrap(b"SA", 1, msgspec.msgpack.encode(each), 2 * QUESTION))
 
 
+@settings(deadline=None)
 @given(st.lists(anything | nested | shaped, max_size=5), st.floats(0, 1e9))
 def test_no_bytes_make_it_raise_or_say_more_than_a_page_or_change_what_it_holds(
     packets: list[bytes], now: float

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarm_consensus.agreement import asking
@@ -392,6 +392,7 @@ nested = st.integers(0, 4000).map(lambda depth: asking.wrap(b"ST", 1, b"\x91" * 
 wild = st.binary(max_size=300) | nested | st.binary(max_size=300).map(lambda tail: b"ST\x01" + tail)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["log", "journal"]), st.lists(wild | st.tuples(knowns, pages), max_size=12))
 def test_no_bytes_and_no_page_make_it_raise(wanted: Wanted, heard: list[bytes | tuple[Known, Entries]]) -> None:
     client, now = asker(wanted, accept=lambda _, __: True), 0.0
