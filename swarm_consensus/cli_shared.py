@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from swarm_consensus.cli_live import add_live, is_live, live_jobs, live_journal, live_locks, live_log
 from swarm_consensus.cli_parser import FAILED, HELD, Parser, day, seconds
 from swarm_consensus.errors import InputError
 
@@ -15,21 +16,22 @@ if TYPE_CHECKING:
 
 def add_shared(verbs: Any) -> None:
     """Add these verbs to the subparsers of ``swarm``."""
-    log = verbs.add_parser("log", help="show the log that the robots of a run share, also while it runs")
-    log.add_argument("folder", metavar="DIR", help="run folder")
-    log.add_argument("--robot", metavar="NAME", help="only what this robot holds")
+    log = verbs.add_parser("log", help="show the log that robots share, of a run or of a robot that runs")
+    log.add_argument("--robot", metavar="NAME", help="of a run: only what this robot holds")
     log.set_defaults(command=_log)
-    locks = verbs.add_parser("locks", help="show who held which permit when in a run, and who waits")
-    locks.add_argument("folder", metavar="DIR", help="run folder")
+    locks = verbs.add_parser("locks", help="show who held which permit when, and who waits")
     locks.set_defaults(command=_locks)
     decisions = verbs.add_parser(
         "decisions", help="show what the robots of a run decided among liars, and who was caught"
     )
     decisions.add_argument("folder", metavar="DIR", help="run folder")
     decisions.set_defaults(command=_decisions)
-    jobs = verbs.add_parser("jobs", help="show what became of the jobs of a run, also while it runs")
-    jobs.add_argument("folder", metavar="DIR", help="run folder")
+    jobs = verbs.add_parser("jobs", help="show what became of the jobs of a swarm")
     jobs.set_defaults(command=_jobs)
+    for each in (log, locks, jobs):
+        each.add_argument("source", metavar="DIR|ROBOT", help="run folder, also while it runs; with --live a robot")
+        add_live(each)
+        each.add_argument("--keys", metavar="DIR", help="with --live: folder of keys ($SWARM_KEYS, else ~/.swarm/keys)")
     _add_keys(verbs.add_parser("keys", help="make and list the keys of robots and operators"))
     _add_command(verbs.add_parser("command", help="tell robots what to do, signed"))
     _add_journal(verbs.add_parser("journal", help="show what people asked of a swarm, and verify it"))
@@ -78,11 +80,14 @@ def _add_command(parser: argparse.ArgumentParser) -> None:
 
 def _add_journal(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "swarm journal DIR: what people asked in a run, and what was ruled. swarm journal verify FILE...: whether"
-        " robots' journals (facts/NAME.sqlite) are what they signed; exit status 1 if one is not."
+        "swarm journal DIR: what people asked in a run, and what was ruled. swarm journal ROBOT --live WORLD: the same"
+        " of a running robot, verified. swarm journal verify FILE...: whether robots' journals (facts/NAME.sqlite) are"
+        " what they signed. Exit status 1 if one is not."
     )
-    parser.add_argument("what", nargs="+", metavar="DIR | verify FILE", help="a run folder, or 'verify' and files")
-    parser.add_argument("--keys", metavar="DIR", help="folder of public keys, for robots that were not simulated")
+    what = "a run folder, a robot, or 'verify' and files"
+    parser.add_argument("what", nargs="+", metavar="DIR | ROBOT | verify FILE", help=what)
+    add_live(parser)
+    parser.add_argument("--keys", metavar="DIR", help="folder of public keys, for robots that are not simulated")
     parser.set_defaults(command=_journal)
 
 
@@ -113,6 +118,8 @@ def _journal(chosen: argparse.Namespace) -> int:
 
     from swarm_consensus.run.journal import check, journal_table  # noqa: PLC0415
 
+    if is_live(chosen):
+        return live_journal(chosen)
     if chosen.what[0] != "verify":
         if len(chosen.what) > 1:
             raise InputError([f"one run folder at a time; '{chosen.what[1]}' is one more"])
@@ -131,7 +138,9 @@ def _log(chosen: argparse.Namespace) -> int:
 
     from swarm_consensus.run.shared_log import entries_table, read_log, robots_table  # noqa: PLC0415
 
-    log, console = read_log(chosen.folder), Console()
+    if is_live(chosen):
+        return live_log(chosen)
+    log, console = read_log(chosen.source), Console()
     entries = entries_table(log, chosen.robot)
     console.print(robots_table(log))
     console.print(entries)
@@ -143,7 +152,9 @@ def _locks(chosen: argparse.Namespace) -> int:
 
     from swarm_consensus.run.locks import queues_table, read_locks, tenures_table  # noqa: PLC0415
 
-    locks, console = read_locks(chosen.folder), Console()
+    if is_live(chosen):
+        return live_locks(chosen)
+    locks, console = read_locks(chosen.source), Console()
     console.print(tenures_table(locks))
     console.print(queues_table(locks))
     return HELD
@@ -164,7 +175,9 @@ def _jobs(chosen: argparse.Namespace) -> int:
 
     from swarm_consensus.run.jobs import jobs_table, read_jobs  # noqa: PLC0415
 
-    Console().print(jobs_table(*read_jobs(chosen.folder)))
+    if is_live(chosen):
+        return live_jobs(chosen)
+    Console().print(jobs_table(*read_jobs(chosen.source)))
     return HELD
 
 

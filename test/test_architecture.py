@@ -21,6 +21,7 @@ FLOORS = [
     {"run"},
     {"nodes", "console"},
     {"cli_parser"},
+    {"cli_live"},
     {"cli_shared"},
     {"cli"},
 ]

@@ -22,6 +22,7 @@ ROOM = MTU - SEAL  # bytes of a frame, header included
 FARTHEST = 1e7  # m, in each axis; a position beyond it is no position
 FASTEST = 1e4  # m/s, in each axis
 _HEADER = struct.Struct(">2sBH")
+HEADER = _HEADER.size  # bytes before a payload
 
 Reason = Literal["garbage", "truncated", "oversized", "version", "value"]
 Index: TypeAlias = Annotated[int, Meta(ge=0, le=255)]  # place in the roster
@@ -127,10 +128,7 @@ def encode(frame: Frame) -> bytes:
     FrameError
         'oversized' if there are more than `ROOM`.
     """
-    payload = _encoder.encode(frame)
-    if len(payload) + _HEADER.size > ROOM:
-        raise FrameError("oversized")
-    return _HEADER.pack(MAGIC, VERSION, len(payload)) + payload
+    return wrap(MAGIC, VERSION, _encoder.encode(frame), ROOM)
 
 
 def decode(data: bytes | memoryview) -> Frame:
@@ -143,20 +141,9 @@ def decode(data: bytes | memoryview) -> Frame:
         'version': of another version. 'value': a number that is not finite or out of its range, or a sequence above the
         tick: believed once, it would make every later frame of the true sender look replayed.
     """
-    size = len(data)
-    if size > ROOM:
-        raise FrameError("oversized")
-    if size < _HEADER.size:
-        raise FrameError("truncated" if size and bytes(data[:2]) == MAGIC[: min(size, 2)] else "garbage")
-    magic, version, length = _HEADER.unpack_from(data)
-    if magic != MAGIC:
-        raise FrameError("garbage")
-    if version != VERSION:
-        raise FrameError("version")
-    if size != _HEADER.size + length:
-        raise FrameError("truncated" if size < _HEADER.size + length else "oversized")
+    payload = unwrap(MAGIC, VERSION, data, ROOM)
     try:
-        frame = _decoder.decode(data[_HEADER.size :])
+        frame = _decoder.decode(payload)
     except msgspec.ValidationError:
         raise FrameError("value") from None
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
@@ -164,6 +151,42 @@ def decode(data: bytes | memoryview) -> Frame:
     if frame.sequence > frame.tick:
         raise FrameError("value")
     return frame
+
+
+def wrap(magic: bytes, version: int, payload: bytes, most: int) -> bytes:
+    """Return a payload behind a header: magic, two bytes; version, one; length, two.
+
+    Raises
+    ------
+    FrameError
+        'oversized' if there are more than `most` bytes, header included.
+    """
+    if len(payload) + HEADER > most:
+        raise FrameError("oversized")
+    return _HEADER.pack(magic, version, len(payload)) + payload
+
+
+def unwrap(magic: bytes, version: int, data: bytes | memoryview, most: int) -> bytes | memoryview:
+    """Return the payload behind a header, whatever the bytes are.
+
+    Raises
+    ------
+    FrameError
+        'garbage', 'truncated', 'oversized' or 'version', as in `decode`.
+    """
+    size = len(data)
+    if size > most:
+        raise FrameError("oversized")
+    if size < HEADER:
+        raise FrameError("truncated" if size and bytes(data[:2]) == magic[: min(size, 2)] else "garbage")
+    found, number, length = _HEADER.unpack_from(data)
+    if found != magic:
+        raise FrameError("garbage")
+    if number != version:
+        raise FrameError("version")
+    if size != HEADER + length:
+        raise FrameError("truncated" if size < HEADER + length else "oversized")
+    return data[HEADER:]
 
 
 def packed(message: Message) -> Raw:

@@ -32,6 +32,7 @@ from swarm_consensus.nodes.qos import CLOCK
 from swarm_consensus.robot.mission import Goto, order
 from swarm_consensus.robot.orders import RULING, packet_of, read_answer
 from swarm_consensus.run.command import Desk, Seal, desk, said
+from swarm_consensus.run.environment import visiting
 from swarm_consensus.simulation.office import notes_of
 
 AGAIN_S = 0.5
@@ -137,7 +138,7 @@ def ask_once(side: Desk, robot: str, wait: float, tell: Callable[[Ruling], None]
             final.append(ruling)
             loop.end()
 
-    with session([]):
+    with visiting(), session([]):
         node = GroundStation(side, robot, told)
         loop = EventLoop()
         loop.add(node)

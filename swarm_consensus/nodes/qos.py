@@ -31,3 +31,5 @@ _REPORT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=Reli
 
 LOCKSTEP = Qualities(control=_EXACT, air=_EXACT, report=_EXACT)  # a simulation that waits for every answer
 CLOCK = Qualities(control=_NEWEST, air=_BURST, report=_REPORT)  # real robots, and simulations that don't wait
+# What a person asks of a robot, and what it tells: who gets no answer asks again.
+QUESTIONS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=8, reliability=ReliabilityPolicy.BEST_EFFORT)

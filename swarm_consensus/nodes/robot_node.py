@@ -7,6 +7,8 @@ in ``odom``          nav_msgs/Odometry                  m, m/s, rad/s; pose in t
 in ``rx``            std_msgs/UInt8MultiArray           a frame each, or a bundle of frames (docs/frames.md)
 in ``readings``      std_msgs/Float64MultiArray         of the sensors of quantities, in their units, if there are any
 in ``battery``       sensor_msgs/BatteryState           its ``percentage``, 0 to 1, if there is a battery
+in ``asked``         std_msgs/UInt8MultiArray           what a person asks of its log, if the swarm shares one
+out ``told``         std_msgs/UInt8MultiArray           a page of it for each question (docs/frames.md)
 out ``cmd_vel``      geometry_msgs/TwistStamped, Twist  m/s forward, left, up; rad/s
 out ``tx``           std_msgs/UInt8MultiArray           one frame each tick
 out ``status``       diagnostic_msgs/DiagnosticArray    twice a second
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -31,12 +34,12 @@ from std_msgs.msg import UInt8MultiArray
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
-from swarm_consensus.nodes.conversions import command_to_ros, frame_to_ros, status_to_ros
+from swarm_consensus.nodes.conversions import command_to_ros, frame_from_ros, frame_to_ros, status_to_ros
 from swarm_consensus.nodes.executor import EventLoop, run_main, session
 from swarm_consensus.nodes.markers import link_markers, motion_markers
 from swarm_consensus.nodes.orders import TYPES, Pace, check_orders, load_agent, warning
 from swarm_consensus.nodes.parameters import read_parameters
-from swarm_consensus.nodes.qos import CLOCK, LOCKSTEP
+from swarm_consensus.nodes.qos import CLOCK, LOCKSTEP, QUESTIONS
 from swarm_consensus.nodes.stimuli import FromClock, FromWorld
 from swarm_consensus.nodes.ticks import write_stamp
 from swarm_consensus.robot.agent import Agent
@@ -78,6 +81,10 @@ class RobotNode(Node):
         self._markers = self.create_publisher(MarkerArray, "markers", 1)
         self._neighbours = self.create_publisher(MarkerArray, "neighbours", 1)
         self.create_service(Trigger, "halt", self._halt)
+        if agent.teller is not None:
+            self._page = UInt8MultiArray()
+            self._told = self.create_publisher(UInt8MultiArray, "told", QUESTIONS)
+            self.create_subscription(UInt8MultiArray, "asked", self._on_question, QUESTIONS)
         self._stimuli = (FromWorld if pace == "lockstep" else FromClock)(
             self,
             self._rate,
@@ -120,6 +127,13 @@ class RobotNode(Node):
         if table is not None and self._neighbours.get_subscription_count():
             links = link_markers(status.reference, table.positions(table.held), tick, self._rate)
             self._neighbours.publish(links)
+
+    def _on_question(self, message: UInt8MultiArray) -> None:
+        teller = self._agent.teller
+        page = None if teller is None else teller.hear(frame_from_ros(message), time.monotonic())
+        if page is not None:
+            frame_to_ros(page, self._page)
+            self._told.publish(self._page)
 
     def _halt(self, _: Any, answer: Any) -> Any:
         self._agent.halt()

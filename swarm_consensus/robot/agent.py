@@ -35,6 +35,7 @@ from swarm_consensus.robot.sharing import Sharing
 from swarm_consensus.robot.speech import note, say
 from swarm_consensus.robot.state import STOP, Command, Odometry, Response, Status, Stimulus
 from swarm_consensus.robot.supervisor import reason_to_hold
+from swarm_consensus.robot.teller import Teller
 from swarm_consensus.robot.vehicle import admit, follow, followed_point
 
 LEASH = 0.6  # of the tracking bound: so far a reference may run ahead; the rest is for noise and for what swings out
@@ -119,6 +120,11 @@ class Agent:
     def halt(self) -> None:
         """Stop, and stay so: obeyed always, from the next tick on."""
         self._halted = True
+
+    @property
+    def teller(self) -> Teller | None:
+        """What answers who asks for its log and its journal, between two ticks; None: it shares no log."""
+        return self._sharing.teller
 
     def close(self) -> None:
         """Let go of the disk, as the last thing that this robot does."""

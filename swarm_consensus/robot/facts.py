@@ -22,6 +22,7 @@ from swarm_consensus.agreement.memory_storage import MemoryStorage
 from swarm_consensus.agreement.raft.membership import members
 from swarm_consensus.agreement.raft.messages import Config, Forward, Message
 from swarm_consensus.agreement.raft.settings import Settings
+from swarm_consensus.agreement.raft.state import State
 from swarm_consensus.agreement.replica import Replica, Storage
 from swarm_consensus.agreement.requests import Requests
 from swarm_consensus.agreement.semaphore import Semaphores
@@ -222,6 +223,13 @@ class Facts:
         data = self._requests.due(self._tick)
         if data is not None and not replica.node.propose(data):
             self._requests.failed()
+
+    @property
+    def state(self) -> State:
+        """How the replica stands; before the first tick what its disk holds."""
+        if self._replica is None:
+            return State(self._own, self._orders.settings, self._storage.load())
+        return self._replica.node.state
 
     def efforts(self) -> tuple[Raw, ...]:
         """Return what is to be said to executors in this tick's frame, as messages."""

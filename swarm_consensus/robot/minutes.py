@@ -58,7 +58,8 @@ class Minutes:
 
     def __init__(self, shelf: Shelf, key: PrivateKey, swarm: bytes) -> None:
         self._key, self._swarm = key, swarm
-        self._kept = sum(read_line(line) is not None for line in shelf.journal())
+        self.lines = list(shelf.journal())  # on the disk: rulings and heads
+        self._kept = sum(read_line(line) is not None for line in self.lines)
         self._journal = Journal(shelf)
         self.stopped = ""  # why nothing is written any more
 
@@ -68,13 +69,18 @@ class Minutes:
         if not new or self.stopped:
             return
         try:
-            head = self._journal.append(new)
+            head = self._write(new)
             signature = self._key.sign(PURPOSE, _covered(self._swarm, head))
-            self._journal.append([_encoder.encode(Signed(head, signature))])
+            self._write([_encoder.encode(Signed(head, signature))])
         except (AgreementError, StorageError) as error:
             self.stopped = str(error)
             return
         self._kept = len(lines)
+
+    def _write(self, lines: Sequence[bytes]) -> Head:
+        head = self._journal.append(lines)
+        self.lines += lines
+        return head
 
 
 def fault(lines: Sequence[bytes], key: PublicKey, swarm: bytes) -> str:

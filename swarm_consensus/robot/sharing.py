@@ -33,6 +33,7 @@ from swarm_consensus.robot.minutes import Minutes
 from swarm_consensus.robot.mission import Fence
 from swarm_consensus.robot.orders import COMMANDS, Desk, is_order
 from swarm_consensus.robot.state import Cargo, Decided, OrdersStatus, Standing
+from swarm_consensus.robot.teller import Teller
 
 
 class Sharing:
@@ -99,6 +100,12 @@ class Sharing:
             self.bundles = Bundles(
                 own, count, bundle, rate, disk, activations, lambda data: facts.ask(pack(TOPIC, data))
             )
+        self.teller: Teller | None = None
+        if self.facts is not None:
+            facts, sealed = self.facts, trust is not None and trust.seal != "none"
+            key = secrets.key if secrets is not None and sealed else None
+            swarm = b"" if trust is None else trust.swarm
+            self.teller = Teller(own, lambda: facts.state, lambda: self.journal, key, swarm)
         self._tick = 0
 
     def begin(self, tick: int) -> None:
@@ -227,14 +234,21 @@ class Sharing:
 
     # what a person asks
 
+    @property
+    def journal(self) -> Sequence[bytes]:
+        """Lines of the robot's journal."""
+        return () if self._minutes is None else self._minutes.lines
+
     def standing(self, names: Sequence[str]) -> Standing | None:
         """Return how the log stands."""
         return None if self.facts is None else self.facts.standing(names)
 
     @property
     def refused(self) -> Mapping[str, int]:
-        """Packets of ground stations and devices that were refused, by cause."""
+        """Packets of ground stations and devices, and questions, that were refused, by cause."""
         orders = Counter() if self._desk is None else self._desk.refused
+        if self.teller is not None and self.teller.refused:
+            orders = orders + Counter({f"question {cause}": count for cause, count in self.teller.refused.items()})
         return orders + self._devices.refused if self._devices.refused else orders
 
     def orders(self, armed: str, fence: str) -> OrdersStatus | None:

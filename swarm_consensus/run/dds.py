@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from swarm_consensus.run.environment import local_domain
 from swarm_consensus.run.options import Pace, Processes
 from swarm_consensus.simulation.engine import Simulation
 
+_LOG = logging.getLogger(__name__)
 _MESSAGES = (
     "diagnostic_msgs",
     "geometry_msgs",
@@ -23,11 +25,17 @@ _MESSAGES = (
     "std_msgs",
     "visualization_msgs",
 )
+OVER_DDS = "--transport dds"
 _ROS = ("rclpy", *_MESSAGES, "std_srvs")
 
 
-def check_ros() -> None:
+def check_ros(what: str = OVER_DDS) -> None:
     """Look whether ROS is there, without loading it.
+
+    Parameters
+    ----------
+    what
+        For what it is needed.
 
     Raises
     ------
@@ -36,7 +44,7 @@ def check_ros() -> None:
     """
     missing = [name for name in _ROS if importlib.util.find_spec(name) is None]
     if missing:
-        raise SwarmError(_advice(f"{', '.join(missing)} not found"))
+        raise SwarmError(_advice(f"{', '.join(missing)} not found", what))
 
 
 def run_dds(
@@ -74,7 +82,8 @@ def run_dds(
     SwarmError
         If ROS is not installed, or the world makes no progress.
     """
-    with local_domain():
+    with local_domain() as domain:
+        _LOG.info("ROS_DOMAIN_ID is %d: who joins, as 'swarm log ROBOT --live' does, needs the same", domain)
         try:
             from swarm_consensus.nodes.composed import Composed  # noqa: PLC0415 (ROS is optional)
             from swarm_consensus.nodes.executor import session  # noqa: PLC0415
@@ -90,8 +99,6 @@ def run_dds(
             return host(simulation, lambda _: Children(world_file, names, robots_pace), pace)
 
 
-def _advice(reason: str) -> str:
-    return (
-        f"--transport dds needs ROS 2 ({reason}): pip install 'swarm_consensus[ros]', or source a ROS distribution;"
-        " --transport memory needs neither"
-    )
+def _advice(reason: str, what: str = OVER_DDS) -> str:
+    advice = f"{what} needs ROS 2 ({reason}): pip install 'swarm_consensus[ros]', or source a ROS distribution"
+    return f"{advice}; --transport memory needs neither" if what == OVER_DDS else advice

@@ -14,6 +14,7 @@ from pathlib import Path
 from swarm_consensus.errors import SwarmError
 
 PROFILE = Path(__file__).with_name("discovery.xml")
+VISITOR = Path(__file__).with_name("visitor.xml")
 PARENT = "SWARM_CONSENSUS_PARENT"  # process id; the process that finds it in its environment dies with that one
 _RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 _PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # until Jazzy, from Kilted on
@@ -49,17 +50,39 @@ def local_domain(environ: MutableMapping[str, str] = os.environ) -> Iterator[int
     else:
         domain, claim = _claim_domain()
         defaults["ROS_DOMAIN_ID"] = str(domain)
-    added = {name: value for name, value in defaults.items() if not environ.get(name)}
+    try:
+        with _defaults(environ, defaults):
+            yield domain
+    finally:
+        if claim is not None:
+            claim.close()
+
+
+@contextmanager
+def visiting(environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
+    """Prepare the environment for who joins a swarm for a moment: in the user's domain, understood by simulated robots.
+
+    Parameters
+    ----------
+    environ
+        To be changed while the ``with`` block lasts; what the user has set stays.
+    """
+    with _defaults(environ, {profile_variable(): str(VISITOR)} if _reads_profiles(environ) else {}):
+        yield
+
+
+@contextmanager
+def _defaults(environ: MutableMapping[str, str], values: Mapping[str, str]) -> Iterator[None]:
+    """Set what is not set, for a while; an empty variable is not set."""
+    added = {name: value for name, value in values.items() if not environ.get(name)}
     before = {name: environ[name] for name in added if name in environ}
     environ.update(added)
     try:
-        yield domain
+        yield
     finally:
         for name in added:
             environ.pop(name, None)
         environ.update(before)
-        if claim is not None:
-            claim.close()
 
 
 def die_with_parent() -> None:
@@ -74,11 +97,16 @@ def die_with_parent() -> None:
 
 def _transport(environ: Mapping[str, str]) -> dict[str, str]:
     """Return our profile if it will be read, and a discovery range that keeps to this machine either way."""
-    fast_dds = "fastrtps" in (environ.get("RMW_IMPLEMENTATION") or "rmw_fastrtps_cpp")
-    if not fast_dds or any(environ.get(name) for name in _PROFILES):
+    if not _reads_profiles(environ):
         return {_RANGE: "LOCALHOST"}
     # By itself LOCALHOST would replace the profile's transport; SYSTEM_DEFAULT leaves all to the profile.
     return {_RANGE: "SYSTEM_DEFAULT", profile_variable(): str(PROFILE)}
+
+
+def _reads_profiles(environ: Mapping[str, str]) -> bool:
+    """Tell whether a profile of ours will be read: by Fast DDS, and in no other's place."""
+    fast_dds = "fastrtps" in (environ.get("RMW_IMPLEMENTATION") or "rmw_fastrtps_cpp")
+    return fast_dds and not any(environ.get(name) for name in _PROFILES)
 
 
 def profile_variable() -> str:

@@ -1,4 +1,4 @@
-"""What became of the jobs of a swarm, from what its robots' disks hold in a run folder: ``swarm jobs``."""
+"""What became of the jobs of a swarm, by the log of a run folder or as one robot told it: ``swarm jobs``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from swarm_consensus.errors import InputError
 from swarm_consensus.robot.jobs import JOBS
 from swarm_consensus.run.shared_log import SharedLog, read_log
 from swarm_consensus.run.worlds import load
-from swarm_consensus.simulation import scenario as scenarios
+from swarm_consensus.simulation.scenario import Job as JobOrders
+from swarm_consensus.simulation.scenario import Scenario
 
 REAL = 1_000_000_000  # s: a second beyond this one is of a real clock, since 1970, and no time of a simulation
 
@@ -31,12 +32,32 @@ def read_jobs(folder: str | Path) -> tuple[SharedLog, dict[str, tuple[str, Job]]
     StorageError
         If a robot's file is not what it wrote.
     """
-    agreement = load(Path(folder) / "world.yaml").agreement if (Path(folder) / "world.yaml").is_file() else None
     log = read_log(folder)
-    if agreement is None or not agreement.jobs:
-        raise InputError([f"{folder}: the swarm of this run had no jobs; they stand in a world's section agreement"])
-    states = carried_out(log, [job.name for job in agreement.jobs])
-    return log, {job.name: (_due(job), states[job.name]) for job in agreement.jobs}
+    return log, jobs_of(log, load(Path(folder) / "world.yaml"), folder)
+
+
+def jobs_of(log: SharedLog, scenario: Scenario, where: str | Path) -> dict[str, tuple[str, Job]]:
+    """Return of each job when it is due and what the settled part of a log says of it.
+
+    Parameters
+    ----------
+    log
+        Of a run, or as one robot told it.
+    scenario
+        Its world.
+    where
+        Run folder or file, for the error.
+
+    Raises
+    ------
+    InputError
+        If the world has no jobs.
+    """
+    jobs = [] if scenario.agreement is None else scenario.agreement.jobs
+    if not jobs:
+        raise InputError([f"{where}: this swarm has no jobs; they stand in a world's section agreement"])
+    states = carried_out(log, [job.name for job in jobs])
+    return {job.name: (_due(job), states[job.name]) for job in jobs}
 
 
 def carried_out(log: SharedLog, names: list[str]) -> dict[str, Job]:
@@ -77,7 +98,7 @@ def when(number: int) -> str:
     return datetime.fromtimestamp(number, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _due(job: scenarios.Job) -> str:
+def _due(job: JobOrders) -> str:
     if job.when is not None:
         return f"while {job.when.quantity} is above {job.when.above:g}"
     return job.schedule if job.schedule is not None else f"every {job.every_s} s"

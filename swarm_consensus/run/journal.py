@@ -1,8 +1,8 @@
-"""`swarm journal`: what people asked of a swarm and what was ruled, from its robots' disks; and whether it is whole."""
+"""`swarm journal`: what people asked of a swarm and what was ruled, from robots' journals; and whether it is whole."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.markup import escape
@@ -56,13 +56,18 @@ def journal_table(folder: Path) -> Table:
         If it is no run folder, or nobody could give orders in it.
     """
     scenario, files = _files(folder)
+    return rulings_table(scenario, {file.stem: minutes_of(file) for file in files})
+
+
+def rulings_table(scenario: Scenario, journals: Mapping[str, Sequence[bytes]]) -> Table:
+    """Return what was asked of a swarm, and what was ruled, by the lines of its robots' journals, by robot."""
     rate, names = scenario.control.rate_hz, robot_names(scenario)
     longest: dict[int, Line] = {}
     holders: dict[int, list[str]] = {}
-    for file in files:
-        for line in rulings(minutes_of(file)):
+    for robot, lines in journals.items():
+        for line in rulings(lines):
             longest.setdefault(line.index, line)
-            holders.setdefault(line.index, []).append(file.stem)
+            holders.setdefault(line.index, []).append(robot)
     title = f"Journal of {escape(scenario.name)}"
     table = Table("entry", "when", "who", "what", "by", "", "why", "kept by", title=title)
     for index, line in sorted(longest.items()):
@@ -70,7 +75,7 @@ def journal_table(folder: Path) -> Table:
         mark = "[green]allowed[/]" if ruling.allowed else "[bold red]denied[/]"
         by = names[line.robot] if line.robot < len(names) else str(line.robot)
         who = f"{escape(ruling.author)} no. {line.number}"
-        all_of = "all" if len(kept) == len(files) else ", ".join(kept)
+        all_of = "all" if 1 < len(journals) == len(kept) else ", ".join(kept)
         table.add_row(
             str(index), f"{line.tick / rate:.2f} s", who, escape(ruling.action), by, mark, escape(ruling.why), all_of
         )

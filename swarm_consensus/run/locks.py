@@ -1,4 +1,4 @@
-"""Who held which permit when, and who waits, replayed from the log on the robots' disks: ``swarm locks``.
+"""Who held which permit when, and who waits, replayed from the log of a run or of a robot: ``swarm locks``.
 
 The log knows no time but the holders' own: a permit is held from its first renewal on, and until it was given back, or
 at the longest for a lease after its last renewal.
@@ -22,6 +22,7 @@ from swarm_consensus.robot.permits import PERMITS, PermitOrders
 from swarm_consensus.run.shared_log import SharedLog, name_of, read_log
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.permits import permits_of
+from swarm_consensus.simulation.scenario import Scenario
 
 
 @dataclass(slots=True)
@@ -94,9 +95,29 @@ def read_locks(folder: str | Path) -> Locks:
         If a robot's file is not what it wrote.
     """
     log = read_log(folder)
-    orders = permits_of(load(Path(folder) / "world.yaml"))
+    return locks_of(log, load(Path(folder) / "world.yaml"), folder)
+
+
+def locks_of(log: SharedLog, scenario: Scenario, where: str | Path) -> Locks:
+    """Return the permits that the settled part of a log tells of.
+
+    Parameters
+    ----------
+    log
+        Of a run, or as one robot told it.
+    scenario
+        Its world.
+    where
+        Run folder or file, for the error.
+
+    Raises
+    ------
+    InputError
+        If the world has no permits.
+    """
+    orders = permits_of(scenario)
     if orders is None:
-        raise InputError([f"{folder}: this world has no permits; one with docks does"])
+        raise InputError([f"{where}: this world has no permits; one with docks does"])
     robot, settled = _settled(log)
     saved = log.saved[robot]
     watched = _Watched(orders)
@@ -111,13 +132,14 @@ def read_locks(folder: str | Path) -> Locks:
 
 
 def _settled(log: SharedLog) -> tuple[str, int]:
-    """Return up to where more than half of the voters hold the same, and one of them."""
+    """Return one robot, and up to where what it holds is settled: it knows so, or more than half of voters hold it."""
     voters = log.voters
     for index in range(max(map(log.last, log.saved)), 0, -1):
         for _, holders in log.holders(index):
             among = [robot for robot in holders if robot in voters]
-            if len(among) >= majority(len(voters)):
-                return min(among, key=lambda robot: log.saved[robot].snapshot.index), index
+            aware = [robot for robot in holders if log.commits.get(robot, 0) >= index]
+            if aware or len(among) >= majority(len(voters)):
+                return min(aware or among, key=lambda robot: log.saved[robot].snapshot.index), index
     return next(iter(log.saved)), 0
 
 

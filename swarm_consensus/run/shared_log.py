@@ -1,12 +1,12 @@
-"""The log that a swarm shares, read from what each robot's disk holds in a run folder: ``swarm log``.
+"""The log that a swarm shares, from what each robot's disk holds in a run folder, or from what one told: ``swarm log``.
 
 The swarm may still be running: nothing is locked, and nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -37,6 +37,7 @@ class SharedLog:
     names: tuple[str, ...]  # the roster
     rate: int  # ticks a second
     saved: dict[str, Saved]  # by robot
+    commits: Mapping[str, int] = field(default_factory=dict)  # by robot: up to where it knows its entries to be settled
 
     def entry(self, robot: str, index: int) -> Entry | None:
         """Return an entry as a robot holds it; None if it has none, or a snapshot in its place."""
@@ -57,9 +58,13 @@ class SharedLog:
         return {name_of(self.names, voter) for voter in config.voters}
 
     def is_settled(self, index: int, holders: Collection[str]) -> bool:
-        """Tell whether an entry that some hold is held by more than half of the voters, or covered by a snapshot."""
+        """Tell whether an entry that some hold is settled.
+
+        It is if more than half of the voters hold it, a snapshot covers it, or a holder knows that it is.
+        """
         covered = any(saved.snapshot.index >= index for saved in self.saved.values())
-        return covered or len(self.voters.intersection(holders)) >= majority(len(self.voters))
+        known = any(self.commits.get(robot, 0) >= index for robot in holders)
+        return covered or known or len(self.voters.intersection(holders)) >= majority(len(self.voters))
 
     def holders(self, index: int) -> list[tuple[Entry, list[str]]]:
         """Return the entries that are held at an index, each with by whom, the most frequent first."""
@@ -110,8 +115,8 @@ def robots_table(log: SharedLog) -> Table:
 def entries_table(log: SharedLog, robot: str | None = None) -> Table:
     """Return one row for each entry, of one robot or of all.
 
-    What more than half of the voters hold is settled; behind the last settled one robots may hold different entries,
-    of which one will go away.
+    What more than half of the voters hold, or a robot knows to be settled, is settled; behind the last settled one
+    robots may hold different entries, of which one will go away.
 
     Raises
     ------
@@ -124,7 +129,7 @@ def entries_table(log: SharedLog, robot: str | None = None) -> Table:
     for index in range(1, max(map(log.last, log.saved)) + 1):
         for entry, holders in log.holders(index):
             if robot is None or robot in holders:
-                by = "all" if len(holders) == len(log.saved) else ", ".join(holders)
+                by = "all" if 1 < len(log.saved) == len(holders) else ", ".join(holders)
                 held = by if log.is_settled(index, holders) else f"{by}: not settled"
                 shown.add_row(str(index), str(entry.term), escape(say(entry, log.names, log.rate)), escape(held))
     return shown

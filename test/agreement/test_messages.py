@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from swarm_consensus.agreement.errors import AgreementError
 from swarm_consensus.agreement.memory_storage import MemoryStorage
-from swarm_consensus.agreement.raft.chunks import Incoming, Outgoing
+from swarm_consensus.agreement.raft.chunks import Incoming, Outgoing, digest_of
 from swarm_consensus.agreement.raft.membership import members
 from swarm_consensus.agreement.raft.messages import (
     COMMAND,
@@ -156,3 +156,11 @@ def test_a_newer_snapshot_takes_the_place_of_one_half_arrived() -> None:
     incoming = Incoming()
     incoming.add(chunks(old, 100)[0])
     assert [incoming.add(piece) for piece in chunks(new, 100)] == [None, None, new]
+
+
+@pytest.mark.parametrize("end", [b"", b"\xc0"])
+def test_a_snapshot_with_something_nested_too_deep_behind_it_is_none(end: bytes) -> None:
+    whole = msgspec.msgpack.encode(Snapshot(7, 3, members([0]), b""))
+    assert whole[0] == 0x94  # array of 4: with one more element, which a reader passes over
+    deep = b"\x95" + whole[1:] + b"\x91" * 100_000 + end
+    assert Incoming().add(Chunk(1, 0, 1, 7, len(deep), digest_of(deep), 0, deep, 1)) is None

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from swarm_consensus.agreement import asking
+from swarm_consensus.agreement.asking import Entries, Known, Question, pack_question, pack_told
+from swarm_consensus.agreement.raft.messages import COMMAND, Entry
 from swarm_consensus.consensus.running_sums import Given, Sums
 from swarm_consensus.network.channel import Channel, ChannelModel
 from swarm_consensus.network.frame import (
@@ -108,6 +111,45 @@ def test_the_page_lists_a_real_message_of_values_byte_for_byte() -> None:
     assert b"".join(part for part, _ in parts) == bytes(packed(Values((write(told),))))
     listing = numbered(parts)
     assert listing in PAGE, f"docs/frames.md should show:\n{listing}"
+
+
+def test_the_page_lists_a_real_question_and_a_real_page_of_a_log_byte_for_byte() -> None:
+    pack = msgspec.msgpack.encode
+    question = Question(number=70_000, robot=1, part="log", place=41)
+    parts = [
+        (b"SA", 'magic "SA"'),
+        (b"\x01", "version 1"),
+        (b"\x00\x0c", "length of the payload, 12"),
+        (b"\x94" + pack(question.number), f"array of 4, number {question.number}"),
+        (pack(question.robot), f"robot {question.robot}"),
+        (pack(question.part), f'part "{question.part}"'),
+        (pack(question.place), f"from entry {question.place} on"),
+    ]
+    assert b"".join(part for part, _ in parts) == pack_question(question)
+    assert numbered(parts) in PAGE, f"docs/frames.md should show:\n{numbered(parts)}"
+
+    known = Known(term=3, leader=0, applied=40, commit=40, last=41)
+    told = asking.Told(question.number, 1, known, Entries(previous=3, entries=(Entry(3, COMMAND, b"tea"),)))
+    parts = [
+        (b"ST", 'magic "ST"'),
+        (b"\x01", "version 1"),
+        (b"\x00\x1c", "length of the payload, 28"),
+        (b"\x94" + pack(told.number), f"array of 4, number {told.number}"),
+        (pack(told.robot), f"robot {told.robot}"),
+        (b"\x95" + pack(known.term), f"array of 5, term {known.term}"),
+        (pack(known.leader), f"robot {known.leader} leads"),
+        (pack(known.applied), f"applied up to {known.applied}"),
+        (pack(known.commit), f"settled up to {known.commit}"),
+        (pack(known.last), f"stored up to {known.last}"),
+        (b"\x93" + pack("log"), 'array of 3, tag "log"'),
+        (pack(3), "entry 40 is of term 3"),
+        (b"\x91", "one entry"),
+        (b"\x93" + pack(3), "array of 3, of term 3"),
+        (pack(COMMAND), "a command"),
+        (pack(b"tea"), "3 bytes of it"),
+    ]
+    assert b"".join(part for part, _ in parts) == pack_told(told, None, b"")
+    assert numbered(parts) in PAGE, f"docs/frames.md should show:\n{numbered(parts)}"
 
 
 def test_the_page_names_every_cause_and_counter() -> None:

@@ -12,7 +12,8 @@ from swarm_consensus.agreement.lease import Gate, Holder
 from swarm_consensus.cli import main
 from swarm_consensus.robot import permits
 from swarm_consensus.robot.charging import Charging
-from swarm_consensus.run.locks import read_locks
+from swarm_consensus.run.locks import locks_of, read_locks
+from swarm_consensus.run.shared_log import SharedLog
 from swarm_consensus.run.sweep import judged_run
 from swarm_consensus.run.verdict import Verdict
 from swarm_consensus.run.worlds import load
@@ -106,6 +107,13 @@ def test_locks_tells_who_held_which_permit_when(tmp_path: Path, capsys: pytest.C
     for queue in firsts:  # one permit each: no two are held at a time
         mine = [tenure for tenure in locks.tenures if tenure.queue == queue]
         assert all(a.ended and a.last < b.first for a, b in itertools.pairwise(mine))
+    # the log of any one robot alone tells the same, up to where it knows it to be settled
+    for robot, saved in locks.log.saved.items():
+        end = saved.snapshot.index + len(saved.entries)
+        alone = SharedLog(locks.log.names, locks.log.rate, {robot: saved}, {robot: end})
+        assert locks_of(alone, load(Path(out) / "world.yaml"), out).tenures == locks.tenures
+        unaware = SharedLog(locks.log.names, locks.log.rate, {robot: saved})
+        assert locks_of(unaware, load(Path(out) / "world.yaml"), out).tenures == ()
     assert main(["log", out]) == 0
     assert "asks for" in capsys.readouterr().out
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from swarm_consensus.errors import SwarmError
-from swarm_consensus.run.environment import PROFILE, local_domain, profile_variable
+from swarm_consensus.run.environment import PROFILE, VISITOR, local_domain, profile_variable, visiting
 
 RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 PROFILES = profile_variable()
@@ -64,6 +64,17 @@ def test_an_empty_variable_is_not_set_and_is_empty_again_afterwards() -> None:
         assert environ["ROS_DOMAIN_ID"] == str(domain)
         assert environ[PROFILES] == str(PROFILE)
     assert environ == empty
+
+
+def test_a_visitor_comes_into_the_domain_of_the_user_and_is_quiet_unless_he_has_a_profile() -> None:
+    environ = {"ROS_DOMAIN_ID": "42"}
+    with visiting(environ):
+        assert environ == {"ROS_DOMAIN_ID": "42", PROFILES: str(VISITOR)}
+    assert environ == {"ROS_DOMAIN_ID": "42"}
+    for mine in ({PROFILES: "/mine.xml"}, {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}):
+        environ = dict(mine)
+        with visiting(environ):
+            assert environ == mine
 
 
 @pytest.mark.parametrize("wrong", ["abc", "-1", "1.5", "233", "²"])

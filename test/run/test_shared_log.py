@@ -98,7 +98,7 @@ def test_of_a_run_in_memory_the_folder_keeps_each_disk(tmp_path: Path, capsys: p
     log = read_log(out)
     assert {len(saved.entries) > 20 for saved in log.saved.values()} == {True}
     assert main(["jobs", out]) == 2
-    assert "had no jobs" in capsys.readouterr().err
+    assert "has no jobs" in capsys.readouterr().err
 
 
 def test_what_one_snapshot_covers_is_settled_whoever_holds_it() -> None:

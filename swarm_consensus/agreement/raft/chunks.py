@@ -64,6 +64,6 @@ class Incoming:
             return None
         try:
             snapshot = _decoder.decode(whole)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
             return None
         return snapshot if snapshot.index == chunk.index else None
