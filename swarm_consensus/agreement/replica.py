@@ -61,6 +61,11 @@ class Replica:
         The machine, in its first state.
     node
         Another kind of node, in tests.
+
+    Raises
+    ------
+    StorageError
+        If what the disk holds can't be read.
     """
 
     def __init__(
@@ -86,13 +91,16 @@ class Replica:
         Raises
         ------
         StorageError
-            Of the disk, now or earlier. Nothing that was not stored has left this robot.
+            Of the disk, or of a snapshot that can't be read, now or earlier. Nothing that was not stored has left this
+            robot.
         """
         if self.stopped:
             raise self.stopped
         news = News([], [], [])
         while ready := self.node.ready():
             try:
+                if ready.restore and ready.snapshot:  # before it is stored: what can't be read stays out
+                    self._sessions.restore(ready.snapshot.state)
                 self._storage.save(ready)
             except StorageError as error:
                 self.stopped = error
@@ -103,8 +111,6 @@ class Replica:
 
     def _carry_out(self, ready: Ready, news: News) -> None:
         news.messages += ready.messages
-        if ready.restore and ready.snapshot:
-            self._sessions.restore(ready.snapshot.state)
         for index, entry in ready.committed:
             if entry.kind == COMMAND:
                 news.outcomes.append(self._sessions.apply(index, entry.data))

@@ -11,6 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
+from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.agreement.raft.messages import Count
 
 Verdict: TypeAlias = Literal["opened", "done", "superseded", "expired", "unreadable"]
@@ -117,8 +118,18 @@ class Sessions:
         return _encoder.encode((list(self._table.items()), self._machine.snapshot()))
 
     def restore(self, state: bytes) -> None:
-        """Go back to a snapshot; the empty one is the beginning."""
-        if state:
+        """Go back to a snapshot; the empty one is the beginning.
+
+        Raises
+        ------
+        StorageError
+            If it can't be read: another version wrote it, or somebody forged it.
+        """
+        if not state:
+            return
+        try:
             table, machine = _state_decoder.decode(state)
             self._table = dict(table)
             self._machine.restore(machine)
+        except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
+            raise StorageError(f"a snapshot of the log can't be read by this version: {error}") from error

@@ -81,6 +81,11 @@ class Facts:
         Further ones behind the log, by name, each in its first state.
     devices
         Tell what executors of jobs say from what others say in their name; None: whoever answers is believed.
+
+    Raises
+    ------
+    StorageError
+        If what the disk holds can't be read.
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class Facts:
         self._machines = Machines(behind)
         self._requests = Requests(own, again=ROUND_TRIPS * 2 * max(orders.settings.delay_ticks, 1))
         self._storage: Storage = MemoryStorage(orders.config(count)) if storage is None else storage
+        Sessions(self._machines).restore(self._storage.load().snapshot.state)  # now, and not in the middle of a flight
         self._replica: Replica | None = None
         self.reads: list[int] = []  # tokens of reads that were allowed in this tick
         self._read: int | None = None

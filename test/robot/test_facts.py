@@ -10,9 +10,20 @@ import numpy as np
 import pytest
 from msgspec import Raw
 
+from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.agreement.machines import Machines, Report, Reports, pack, pack_report, read_report, unpack
 from swarm_consensus.agreement.memory_storage import MemoryStorage
-from swarm_consensus.agreement.raft.messages import Append, Forward, VoteRequest
+from swarm_consensus.agreement.raft.chunks import digest_of
+from swarm_consensus.agreement.raft.messages import (
+    Append,
+    Chunk,
+    Config,
+    Forward,
+    Ready,
+    Snapshot,
+    Vote,
+    VoteRequest,
+)
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.agreement.raft.state import State
 from swarm_consensus.agreement.requests import MOST, Requests
@@ -327,6 +338,32 @@ def fly(robots: list[Agent], at: Callable[..., object], ticks: int) -> list[list
             frames[i].append(decode(response.frame))
         heard = said
     return frames
+
+
+def test_a_snapshot_that_is_none_stops_the_log_and_stays_off_the_disk() -> None:
+    """Where frames are not sealed anybody can say that it leads, and that this is the state."""
+    disk = MemoryStorage(FactsOrders((0, 1, 2), SETTINGS).config(3))
+    facts = Facts(0, 3, FactsOrders((0, 1, 2), SETTINGS), 20, disk)
+    facts.begin(100)
+    forged = _encoder.encode(Snapshot(9, 4, Config((0, 1, 2)), b"no state"))
+    facts.take_in(1, _encoder.encode(Chunk(5, 1, 0, 9, len(forged), digest_of(forged), 0, forged, 1)))
+    facts.act()
+    standing = facts.standing(NAMES)
+    assert standing is not None
+    assert standing.stopped.startswith("a snapshot of the log can't be read by this version")
+    assert disk.load().snapshot.index == 0
+    again = Facts(0, 3, FactsOrders((0, 1, 2), SETTINGS), 20, disk)  # it starts anew from its disk
+    again.begin(101)
+    again.act()
+
+
+def test_a_disk_with_a_snapshot_of_another_version_is_refused_at_once() -> None:
+    orders = FactsOrders((0, 1, 2), SETTINGS)
+    disk = MemoryStorage(orders.config(3))
+    other = Snapshot(9, 4, Config((0, 1, 2)), _encoder.encode(([], b"of tomorrow")))
+    disk.save(Ready(Vote(4), other, True, 10, (), [], [], []))
+    with pytest.raises(StorageError, match="can't be read by this version"):
+        Facts(0, 3, orders, 20, disk)
 
 
 def test_agents_agree_by_their_frames_alone(orders: Callable[..., object], at: Callable[..., object]) -> None:
