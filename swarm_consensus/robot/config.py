@@ -11,6 +11,7 @@ from swarm_consensus.network.mesh import MeshSettings
 from swarm_consensus.robot.bundles import BundleOrders
 from swarm_consensus.robot.choices import Chart, Choice
 from swarm_consensus.robot.decisions import DecisionOrders
+from swarm_consensus.robot.docks import DockOrders
 from swarm_consensus.robot.facts import FactsOrders
 from swarm_consensus.robot.identity import Trust
 from swarm_consensus.robot.rounds import Quantity
@@ -65,6 +66,7 @@ class AgentConfig:
     mesh: MeshSettings | None = None  # of what goes to robots that are no neighbours, if there is no log
     decisions: DecisionOrders | None = None  # that must survive captured robots
     bundle: BundleOrders | None = None  # that spreads through the swarm
+    claims: DockOrders | None = None  # docks that arbitrate alone; None: who may go onto one is decided in the log
 
     @property
     def readings(self) -> int:

@@ -18,7 +18,8 @@ from swarm_consensus.agreement.raft.messages import COMMAND
 from swarm_consensus.agreement.semaphore import GiveBack, Grant, Reclaim, Semaphores, read
 from swarm_consensus.agreement.sessions import Sessions
 from swarm_consensus.errors import InputError
-from swarm_consensus.robot.permits import PERMITS, PermitOrders
+from swarm_consensus.robot.docks import DockOrders
+from swarm_consensus.robot.permits import PERMITS
 from swarm_consensus.run.shared_log import SharedLog, name_of, read_log
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.permits import permits_of
@@ -42,7 +43,7 @@ class Tenure:
 class _Watched(Semaphores):
     """Permits that note what becomes of each."""
 
-    def __init__(self, orders: PermitOrders) -> None:
+    def __init__(self, orders: DockOrders) -> None:
         super().__init__(orders.counts)
         self.tenures: list[Tenure] = []
 
@@ -77,7 +78,7 @@ class Locks:
     """The permits of a run."""
 
     log: SharedLog
-    orders: PermitOrders
+    orders: DockOrders
     tenures: tuple[Tenure, ...]  # in the order of their tokens
     semaphores: Semaphores  # as they stood at the last settled entry
     since: int  # index of the oldest entry that was there
