@@ -85,6 +85,11 @@ class Station:
         return self._arbiter.admits(place, version)
 
     @property
+    def versions(self) -> tuple[int, ...]:
+        """The present version of each place, held or free."""
+        return tuple(held.version for held in self._arbiter.state)
+
+    @property
     def held(self) -> tuple[tuple[int, int], ...]:
         """Who holds a place, and as which version."""
         return tuple((held.robot, held.version) for held in self._arbiter.state if held.robot != NOBODY)

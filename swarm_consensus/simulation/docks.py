@@ -35,7 +35,7 @@ class Sight:
     on: frozenset[int]  # robots on it, dead ones too
     charged: tuple[Token, ...] = ()  # tokens for which it gave power
     who: tuple[int, ...] = ()  # robots that it gave power to
-    stale: int = 0  # of these tokens, those lower than one that it had seen for the same place
+    stale: int = 0  # of these tokens, those lower than one that there was for the same place
     refused: tuple[int, ...] = ()  # robots that showed a token and got no power
     held: tuple[tuple[int, int], ...] = ()  # if it arbitrates alone: who has a claim to it, and as which version
 
@@ -59,7 +59,7 @@ class _Station:
     arbiter: Station | None = None  # it gives claims itself; None: tokens are from the log
     disk: Disk = field(default_factory=Disk)
     gates: list[Gate] = field(default_factory=list)
-    seen: dict[int, int] = field(default_factory=dict)  # by place: the highest token ever shown to it, for the judge
+    seen: dict[int, int] = field(default_factory=dict)  # by place: the highest token shown, or version, for the judge
 
     def start(self) -> None:
         """Begin with what the disk holds."""
@@ -135,6 +135,8 @@ class Docks:
         on = np.flatnonzero(away <= dock.reach_m).tolist()
         asking = [(token, robot) for robot in on if (token := shown[robot]) is not None and token.dock == number]
         asking.sort(key=lambda pair: (-pair[0].token, pair[1]))  # of two for one place the newer first
+        for place, version in enumerate(() if station.arbiter is None else station.arbiter.versions):
+            station.seen[place] = max(version, station.seen.get(place, 0))
         served: dict[int, tuple[Token, int]] = {}
         stale, refused = 0, []
         for token, robot in asking:
