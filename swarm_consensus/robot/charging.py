@@ -153,8 +153,10 @@ class Charging:
         on = [dock for dock in range(len(self.docks)) if apart[dock] < self.keep[dock]]
         self._remember(tick)
         self._make_plan(apart)
+        if self._plan and not (on or self._leaving or self.rights.keeps_turn):
+            self._reconsider(apart, neighbours)
         self._settle(on)
-        self.rights.wanted = frozenset(self._wanted(place))
+        self.rights.wanted, self.rights.charge = frozenset(self._wanted(place)), self._charge
         opened = self._opened(tick, on, neighbours, view)
         closed = tuple(dock for dock in range(len(self.docks)) if dock != opened)
         return self._errand(place, apart, on, opened, closed, neighbours)
@@ -163,17 +165,35 @@ class Charging:
 
     def _make_plan(self, apart: Array) -> None:
         """Ask for a permit in time; after a restart go on with the one that it still has."""
-        if self._plan and (self.rights.keeps_turn or self._leaving or self.rights.grant(self._plan[0])):
+        if self._plan:
             return
         held = next((queue for queue, _ in self.rights.orders.queues if self.rights.grant(queue)), None)
-        if self._plan:  # nobody keeps a turn for it: it asks where it sees the best prospect
-            self._plan = [held or self._choose(apart)]
-            return
         started, self._started = self._started, True
         if held is not None and not started and self._charge < FULL:
             self._plan = [held]
         elif self._charge * self._battery.capacity <= self.reserve(float(apart.max())):
             self._plan = [self._choose(apart)]
+
+    def _reconsider(self, apart: Array, neighbours: Neighbours) -> None:
+        """Ask where the prospect is best, as nobody keeps a turn for it; what it has it gives up for a better one only.
+
+        A dock where somebody stands without a right, maybe dead, is as good as taken.
+        """
+        places = view_places(neighbours, len(self._config.roster))[:, None, :2]
+        there = np.sqrt(((places - self.middle) ** 2).sum(axis=2)) <= self._reach[:, None] + [
+            dock.reach for dock in self.docks
+        ]
+        there[self._config.index] = False
+
+        def taken(queue: str, berths: tuple[tuple[int, int], ...]) -> float:
+            bodies = sum(int(there[:, dock].sum()) for dock in {dock for dock, _ in berths})
+            return max(self.rights.load(queue), bodies / len(berths))
+
+        share = {queue: taken(queue, berths) for queue, berths in self.rights.orders.queues}
+        near = {queue: min(apart[dock] for dock, _ in berths) for queue, berths in self.rights.orders.queues}
+        best = min(share, key=lambda queue: (share[queue], near[queue]))
+        held = next((queue for queue in share if self.rights.grant(queue)), None)
+        self._plan = [best if held is None or share[held] >= 1.0 > share[best] else held]
 
     def reserve(self, way: float) -> float:
         """Return the charge at which it asks for a permit, J, so far away from the farthest dock, m."""

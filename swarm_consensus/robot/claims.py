@@ -19,6 +19,7 @@ from swarm_consensus.robot.devices import Devices
 from swarm_consensus.robot.docks import Berth, DockOrders
 
 CLAIM = "claim"  # topic of the note by which a robot asks a dock
+HURRY = 10.0  # for each tenth of its charge a robot lets those who wait for the same place ask once before it
 ASKED = 4  # requests in one frame, at most
 _ANSWER = b"SD"  # first bytes of what a dock answers, by which it is told from a frame; then the dock's number
 _HEADER = len(_ANSWER) + 1
@@ -52,11 +53,13 @@ class Claims:
     def __init__(self, own: int, orders: DockOrders, devices: Devices | None = None) -> None:
         self.orders = orders
         self.wanted: frozenset[str] | None = None
+        self.charge = 0.0
         self._own = own
         self._devices = devices or Devices()
         self._number = {name: number for number, (name, _) in enumerate(orders.queues)}
         self._known = [[Held()] * len(berths) for _, berths in orders.queues]
         self._news = [-1] * len(self._known)  # by dock: tick of its newest answer
+        self._freed: dict[Berth, int] = {}  # when it heard of a place that others held that it is free
         self._given: dict[Berth, int] = {}  # version of which it has said, and stands by it, that it is done
         self._said: dict[tuple[int, str], tuple[int, Berth, int]] = {}  # when what was asked last, at which version
         self._holder: Holder | None = None
@@ -87,7 +90,10 @@ class Claims:
         if state is None:
             return
         known = self._known[dock]
-        self._known[dock] = [max(pair) for pair in zip(known, (*state, *known[len(state) :]), strict=False)]
+        for slot, (old, new) in enumerate(zip(known, state, strict=False)):
+            known[slot] = max(old, new)
+            if known[slot].robot == NOBODY and old.robot not in (NOBODY, self._own):
+                self._freed[dock, slot] = self._tick
         self._news[dock] = self._tick
 
     # what it has
@@ -164,12 +170,19 @@ class Claims:
             yield Claim(self._own, grant.slot, grant.token, self._tick)
 
     def _question(self, dock: int) -> Iterator[Request]:
-        """Ask for a place that is free, as far as is known; where none is, for the one that is held for longest."""
+        """Ask for a place that is free, as far as is known; where none is, for the one that is held for longest.
+
+        All who wait for a place hear at once that it is free. The emptier ask first, so that the emptiest does not lose
+        to the others again and again.
+        """
         lease, places = self.orders.lease, self._known[dock]
         slot = min(range(len(places)), key=lambda slot: (places[slot].robot != NOBODY, places[slot].version))
         held = places[slot]
         if held.robot == self._own:
             return  # it has given it back, and was not answered yet
+        later = round(HURRY * self.charge * lease.delay_ticks)
+        if held.robot == NOBODY and self._tick < self._freed.get((dock, slot), self._tick - later) + later:
+            return
         wait = lease.delay_ticks if held.robot == NOBODY else lease.renew_ticks
         if self._again(dock, "claim", (dock, slot), held.version, wait):
             yield Claim(self._own, slot, held.version, self._tick)

@@ -56,6 +56,7 @@ class Rights(Protocol):
 
     orders: DockOrders
     wanted: frozenset[str] | None  # queues that it waits for or keeps a right of; None: not known yet after the start
+    charge: float  # share of its battery's capacity: where nobody waits in line, who has less asks sooner
 
     @property
     def keeps_turn(self) -> bool:

@@ -48,6 +48,7 @@ class Permits:
         self.orders = orders
         # queues in which it waits, or whose permit it keeps; None: not known yet after the start
         self.wanted: frozenset[str] | None = None
+        self.charge = 1.0  # nothing here goes by it: who comes first is served first
         self.semaphores = semaphores
         self._own = own
         self._berths = dict(orders.queues)

@@ -97,7 +97,7 @@ def read_locks(folder: str | Path) -> Locks:
     log = read_log(folder)
     orders = permits_of(load(Path(folder) / "world.yaml"))
     if orders is None:
-        raise InputError([f"{folder}: this world has no permits; one with docks does"])
+        raise InputError([f"{folder}: this world has no permits; one with agreement.permits does"])
     robot, settled = _settled(log)
     saved = log.saved[robot]
     watched = _Watched(orders)

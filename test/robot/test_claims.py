@@ -110,6 +110,24 @@ def test_it_asks_for_a_free_place_and_when_it_hears_of_one_at_once() -> None:
     assert one.hear(pack_answer(0, (taken[0], Held(3)))) == [(0, Claim(0, 1, 3, 101))]
 
 
+def test_of_those_who_wait_the_emptier_one_asks_first() -> None:
+    def asks_after(charge: float) -> int:
+        one = One(1)
+        one.claims.charge = charge
+        one.hear(pack_answer(0, (Held(1, 50, 1),)))
+        free = one.tick + 1
+        return next(r.asked - free for r in (r for _, r in one.hear(pack_answer(0, (Held(2),))) + one.wait(40)))
+
+    # 10 x charge x 3 ticks, in which who has a tenth less asks once
+    assert [asks_after(charge) for charge in (0.0, 0.2, 0.3, 1.0)] == [0, 6, 9, 30]
+
+
+def test_nobody_waits_where_nobody_else_did() -> None:
+    one = One(1)
+    one.claims.charge = 1.0
+    assert one.hear() == [(0, Claim(0, 0, 0, 100))]
+
+
 def test_of_two_places_that_came_to_it_it_gives_the_newer_back() -> None:
     one = One(2)
     one.hear()

@@ -70,6 +70,13 @@ def test_without_looking_who_stands_there_a_dock_with_a_dead_robot_is_overfull(m
     assert not held(judged_run(WORLD, 0))["over_places"]
 
 
+def test_a_dock_on_which_one_died_for_good_is_left_alone_and_nobody_runs_dry(monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = replace(with_duration(WORLD, 200.0), faults=[replace(WORLD.faults[0], restart_s=None)])
+    assert held(judged_run(dead, 0))["run_dry"]
+    monkeypatch.setattr(Charging, "_reconsider", lambda self, apart, neighbours: None)
+    assert not held(judged_run(dead, 0))["run_dry"]
+
+
 def slow() -> Scenario:
     """Docks of so little power that who is cut off there would want to stay longer than its lease."""
     docks = [replace(dock, power_w=10.0) for dock in WORLD.docks]
