@@ -198,6 +198,7 @@ WRONG = [
 
 
 CLAIMED: dict[str, Any] = {"agreement": None, "claims": {}, "radio": {"range_m": 26}}
+TWINS = [{"name": "dock_a", "vehicle": "rover", "position_m": [0, -4]}]
 WRONG_CLAIMS = [
     ({"claims": {}, "agreement": {"permits": {}}}, "claims is given, and so is agreement.permits: one of them decides"),
     ({"docks": []}, "claims is given, but docks, which would be claimed, is missing"),
@@ -208,6 +209,10 @@ WRONG_CLAIMS = [
     ),
     ({"claims": {"clock_drift": 0.4, "lease_s": 9}}, "claims.lease_s is 9, of which a robot may use 3.80 s"),
     ({"radio": {"range_m": 12}}, "docks[0] is up to 12.73 m from a robot, farther than radio.range_m, 12: with claims"),
+    (
+        {"docks": [dock(name="a")], "robots": TWINS},
+        "docks[0].name is 'a', whose key 'dock_a' is a robot's",
+    ),
     ({"battery": None}, "docks is given, but battery, which is charged there, is missing"),
     ({"expect": {"permit_back_s": 9}}, "expect.permit_back_s is given, but agreement.permits, which it judges, is"),
     (

@@ -15,6 +15,7 @@ from swarm_consensus.agreement.lease import LeaseSettings
 from swarm_consensus.errors import nearest
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.charging import AWAY, FULL, SLACK, leave_s, reserve
+from swarm_consensus.robot.claims import device
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.fleet import battery_of
 from swarm_consensus.simulation.permits import claims_of, lease_of, permits_of, ring, widest
@@ -115,6 +116,10 @@ def _claim_problems(scenario: Scenario, given: Claims) -> Iterator[str]:
     except SettingsError as error:
         for problem in error.problems:
             yield f"claims has times that can't work, in ticks of 1/{rate} s: {problem}"
+    others = {*robot_names(scenario), *(operator.name for operator in scenario.operators)}
+    for index, dock in enumerate(scenario.docks):
+        if device(dock.name) in others:
+            yield f"docks[{index}].name is {dock.name!r}, whose key {device(dock.name)!r} is a robot's or an operator's"
     if scenario.radio.walls == "block" and scenario.obstacles:
         yield "radio.walls is block, and obstacles may hide a dock from who claims it; with claims they must pass"
 
