@@ -16,12 +16,10 @@ from mesh import RATE, in_range, row, square
 from rich.console import Console
 from rich.table import Table
 
-from swarm_consensus.agreement.claim import Claim, Place, Release, State
-from swarm_consensus.agreement.machines import Report, pack, pack_report
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import MTU, Parcels
-from swarm_consensus.network.mesh import Mesh, MeshSettings
+from swarm_consensus.network.mesh import MeshSettings
 from swarm_consensus.robot.facts import Facts, FactsOrders
 
 SETTINGS = Settings(election_ticks=30, heartbeat_ticks=8, delay_ticks=6, message_bytes=480)  # the scenario's defaults
@@ -109,60 +107,6 @@ def ticks(hears: Array, voters: tuple[int, ...], loss: float, count: int, seed: 
     return np.array(found)
 
 
-def claimed(hears: Array, loss: float, count: int, seed: int = 0) -> tuple[Array, float]:
-    """Ticks from asking until it is known who holds a place at robot 0, asked by the last robot; and bytes of each."""
-    rng, found, tick = np.random.default_rng(seed), [], 1000
-    meshes = [Mesh(i, len(hears), MeshSettings(), RATE) for i in range(len(hears))]
-    place, last, air = Place(), len(hears) - 1, [b""] * len(hears)
-    asked, request, until = 0, b"", 0
-    while len(found) < count:
-        tick += 1
-        heard, air = air, [b""] * len(hears)
-        lost = rng.random(hears.shape) < loss
-        for i, mesh in enumerate(meshes):
-            mesh.begin(tick)
-            for j in np.flatnonzero(hears[:, i] & ~lost[:, i]).tolist():
-                mesh.meet(j)
-                for origin, payload in mesh.hear(j, _decoder.decode(heard[j])) if heard[j] else ():
-                    if i == 0:
-                        answer = place.hear(msgspec.msgpack.decode(payload, type=Claim | Release), tick)
-                        mesh.send([origin], msgspec.msgpack.encode(answer))
-                    elif request and msgspec.msgpack.decode(payload, type=State).until > until:
-                        found.append(tick - asked)
-                        request, until = b"", place.state.until
-            if i == last and tick > 1060:
-                if not request and tick % 30 == 0:
-                    asked, request = tick, msgspec.msgpack.encode(Claim(last, place.state.version, tick))
-                if request and (tick - asked) % 12 == 0:
-                    mesh.send([0], request)
-            air[i] = b"".join(map(bytes, mesh.take(MTU - BEACON)))
-    return np.array(found), sum(mesh.sent for mesh in meshes) / count
-
-
-def permitted(hears: Array, voters: tuple[int, ...], loss: float, count: int, seed: int = 0) -> tuple[Array, float]:
-    """Ticks from asking until the last robot knows that the log has its word; and bytes of each, without idle ones."""
-    sharing, found = Sharing(hears, voters, loss, seed), []
-    for _ in range(8 * RATE):
-        sharing.step()
-    start = sum(facts.mesh.sent for facts in sharing.robots)
-    for _ in range(20 * RATE):
-        sharing.step()
-    idle = (sum(facts.mesh.sent for facts in sharing.robots) - start) / (20 * RATE)
-    start, began, last = sum(facts.mesh.sent for facts in sharing.robots), sharing.tick, len(hears) - 1
-    facts = sharing.robots[last]
-    while len(found) < count:
-        begin = sharing.tick + 1
-        facts._requests.ask(pack("reports", pack_report(Report(last, begin))))
-        sharing.step()
-        while facts._requests:
-            sharing.step()
-        found.append(sharing.tick - begin)
-        for _ in range(int(sharing.rng.integers(5, 20))):
-            sharing.step()
-    spent = sum(facts.mesh.sent for facts in sharing.robots) - start - idle * (sharing.tick - began)
-    return np.array(found[1:]), spent / count
-
-
 def main() -> None:
     """Print the tables."""
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
@@ -187,16 +131,6 @@ def main() -> None:
         found = ticks(hears, voters, loss, count)
         shown.add_row(name, *(f"{np.percentile(found, p):.0f}" for p in (50, 99)), f"{found.max()}")
     console.print(shown)
-    both = Table("case", "way", "p50", "p99", "bytes each", title="Ticks from asking for a place to knowing who has it")
-    cases = (("one hop", full), ("4 hops", in_range(row(5))))
-    for name, hears, loss in ((name, hears, loss) for name, hears in cases for loss in (0.0, 0.3)):
-        for way, (found, size) in (
-            ("claim at the place", claimed(hears, loss, 100)),
-            ("permit by the log", permitted(hears, (0, 1, 2, 3, 4), loss, 100)),
-        ):
-            words = f"5 robots, {name}, {loss:.0%} loss", way
-            both.add_row(*words, *(f"{np.percentile(found, p):.0f}" for p in (50, 99)), f"{size:.0f}")
-    console.print(both)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """When a robot goes to charge, and onto which dock it may go: never onto one without a permit that it may use now.
 
+Who gives permits, the log or the dock alone, makes no difference here (`docks.Rights`).
+
 A dock that is *closed* to the robot is a limit of the barrier filter, so no behaviour and nothing heard leads onto it.
 It is open while the robot's own clock says that its permit is good for long enough to get off again, and while there is
 room: others may stand there whose permit has ended, dead, or cut off and standing still until they hear enough again.
@@ -22,8 +24,8 @@ from swarm_consensus.motion.behaviour import Situation, Wish
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.potential import attraction, repulsion, saturate
 from swarm_consensus.robot.config import AgentConfig, Battery
+from swarm_consensus.robot.docks import Dock, Rights
 from swarm_consensus.robot.neighbours import Neighbours, View
-from swarm_consensus.robot.permits import Dock, Permits
 from swarm_consensus.robot.safety import Closed
 from swarm_consensus.robot.state import Permit
 
@@ -109,17 +111,17 @@ class Charging:
     ----------
     config
         The robot's orders, with a battery and docks.
-    permits
-        Its dealings with the log.
+    rights
+        Its dealings with who gives the right to be on a dock: the log, or the dock alone.
     guidance
         Ways round the walls.
     """
 
-    def __init__(self, config: AgentConfig, permits: Permits, guidance: Guidance) -> None:
+    def __init__(self, config: AgentConfig, rights: Rights, guidance: Guidance) -> None:
         assert config.battery is not None
         me = config.roster[config.index]
-        self.permits = permits
-        self.docks = permits.orders.docks
+        self.rights = rights
+        self.docks = rights.orders.docks
         self.keep: Array = np.array([dock.reach + me.reach + SLACK for dock in self.docks])  # m, of the reference
         self.middle: Array = np.array([dock.position for dock in self.docks])
         self.closed = [
@@ -133,14 +135,15 @@ class Charging:
         self._reach = np.array([peer.reach for peer in config.roster])
         self._exits = [self._find_exits(place, keep) for place, keep in zip(self.middle, self.keep, strict=True)]
         self._leave = ceil(leave_s(max(dock.reach for dock in self.docks), me.reach, me.speed) * config.rate)
-        frozen = (config.lost_after + config.max_age + permits.orders.lease.lease_ticks) * config.period
+        frozen = (config.lost_after + config.max_age + rights.orders.lease.lease_ticks) * config.period
         self._frozen = frozen
         self._charge = 1.0  # share, as last told
-        self._plan: list[str] = list(permits.orders.tour_of(config.index))  # queues: whose permit it uses or waits for
+        self._plan: list[str] = list(rights.orders.tour_of(config.index))  # queues: whose permit it uses or waits for
         self._leaving = False
         self._started = False
         self._past: dict[tuple[int, int], int] = {}  # by dock and robot: since when it has no permit for it any more
         self._out: dict[tuple[int, int], bool] = {}
+        self._tokens: dict[int, int] = {}  # by dock: the newest that this robot had
 
     def tick(self, tick: int, reference: Array, charge: float | None, neighbours: Neighbours, view: View) -> Errand:
         """Decide for one tick."""
@@ -150,8 +153,10 @@ class Charging:
         on = [dock for dock in range(len(self.docks)) if apart[dock] < self.keep[dock]]
         self._remember(tick)
         self._make_plan(apart)
+        if self._plan and not (on or self._leaving or self.rights.keeps_turn):
+            self._reconsider(apart, neighbours)
         self._settle(on)
-        self.permits.wanted = frozenset(self._wanted(place))
+        self.rights.wanted, self.rights.charge = frozenset(self._wanted(place)), self._charge
         opened = self._opened(tick, on, neighbours, view)
         closed = tuple(dock for dock in range(len(self.docks)) if dock != opened)
         return self._errand(place, apart, on, opened, closed, neighbours)
@@ -162,12 +167,33 @@ class Charging:
         """Ask for a permit in time; after a restart go on with the one that it still has."""
         if self._plan:
             return
-        held = next((queue for queue, _ in self.permits.orders.queues if self.permits.grant(queue)), None)
+        held = next((queue for queue, _ in self.rights.orders.queues if self.rights.grant(queue)), None)
         started, self._started = self._started, True
         if held is not None and not started and self._charge < FULL:
             self._plan = [held]
         elif self._charge * self._battery.capacity <= self.reserve(float(apart.max())):
             self._plan = [self._choose(apart)]
+
+    def _reconsider(self, apart: Array, neighbours: Neighbours) -> None:
+        """Ask where the prospect is best, as nobody keeps a turn for it; what it has it gives up for a better one only.
+
+        A dock where somebody stands without a right, maybe dead, is as good as taken.
+        """
+        places = view_places(neighbours, len(self._config.roster))[:, None, :2]
+        there = np.sqrt(((places - self.middle) ** 2).sum(axis=2)) <= self._reach[:, None] + [
+            dock.reach for dock in self.docks
+        ]
+        there[self._config.index] = False
+
+        def taken(queue: str, berths: tuple[tuple[int, int], ...]) -> float:
+            bodies = sum(int(there[:, dock].sum()) for dock in {dock for dock, _ in berths})
+            return max(self.rights.load(queue), bodies / len(berths))
+
+        share = {queue: taken(queue, berths) for queue, berths in self.rights.orders.queues}
+        near = {queue: min(apart[dock] for dock, _ in berths) for queue, berths in self.rights.orders.queues}
+        best = min(share, key=lambda queue: (share[queue], near[queue]))
+        held = next((queue for queue in share if self.rights.grant(queue)), None)
+        self._plan = [best if held is None or share[held] >= 1.0 > share[best] else held]
 
     def reserve(self, way: float) -> float:
         """Return the charge at which it asks for a permit, J, so far away from the farthest dock, m."""
@@ -176,20 +202,18 @@ class Charging:
 
     def _choose(self, apart: Array) -> str:
         """Return the queue that is shortest for its permits; of equal ones that of the nearest dock."""
-        places = self.permits.semaphores.places
 
         def cost(queue: str, berths: tuple[tuple[int, int], ...]) -> tuple[float, float]:
-            place = places[queue]
-            return (len(place.waiting) + len(place.grants)) / place.permits, min(apart[dock] for dock, _ in berths)
+            return self.rights.load(queue), min(apart[dock] for dock, _ in berths)
 
-        return min(self.permits.orders.queues, key=lambda pair: cost(*pair))[0]
+        return min(self.rights.orders.queues, key=lambda pair: cost(*pair))[0]
 
     def _wanted(self, place: Array) -> list[str]:
         """Return the queues in which it waits or keeps a permit: of a tour also the next one, once it stands at one."""
-        first = self.permits.grant(self._plan[0]) if self._plan else None
+        first = self.rights.grant(self._plan[0]) if self._plan else None
         if first is None:
             return self._plan[:1]
-        dock, _ = self.permits.berth(self._plan[0], first)
+        dock, _ = self.rights.berth(self._plan[0], first)
         away = np.sqrt(((self.docks[dock].spots - place) ** 2).sum(axis=1)).min()
         return self._plan[:2] if away < THERE or self._leaving else self._plan[:1]
 
@@ -198,11 +222,11 @@ class Charging:
         if not self._plan:
             self._leaving = False
             return
-        here = bool(on) and self.permits.grant(self._plan[0]) is not None
+        here = bool(on) and self.rights.grant(self._plan[0]) is not None
         if here:
             last = len(self._plan) == 1
-            done = self._charge >= FULL if last else self.permits.left(self._plan[1]) > 0
-            self._leaving = self._leaving or done or (not last and self.permits.must_yield)
+            done = self._charge >= FULL if last else self.rights.left(self._plan[1]) > 0
+            self._leaving = self._leaving or done or (not last and self.rights.must_yield)
         elif not on and self._leaving:
             self._leaving = False
             self._plan.pop(0)
@@ -210,12 +234,18 @@ class Charging:
     # where it may go
 
     def _remember(self, tick: int) -> None:
-        """Note from when on each robot has had no permit for each dock."""
+        """Note from when on each robot has had no permit for each dock.
+
+        One may have had one that this robot never heard of, before its own: so all count anew from that on.
+        """
         for dock in range(len(self.docks)):
-            holders = {grant.robot for grant in self.permits.holders(dock)}
+            holders = {grant.robot: grant.token for grant in self.rights.holders(dock)}
+            own = holders.get(self._config.index, 0)
+            anew = own > self._tokens.get(dock, 0)
+            self._tokens[dock] = max(own, self._tokens.get(dock, 0))
             for robot in range(len(self._config.roster)):
                 had, has = self._out.get((dock, robot), True), robot in holders
-                if had and not has:
+                if (had or anew) and not has:
                     self._past[dock, robot] = tick
                 self._out[dock, robot] = has
 
@@ -224,15 +254,15 @@ class Charging:
         if not self._plan or self._leaving:
             return None
         queue = self._plan[0]
-        grant, left = self.permits.grant(queue), self.permits.left(queue)
+        grant, left = self.rights.grant(queue), self.rights.left(queue)
         if grant is None or left <= self._leave:
             return None
-        dock, _ = self.permits.berth(queue, grant)
+        dock, _ = self.rights.berth(queue, grant)
         return dock if dock in on or self.has_room(dock, grant.token, neighbours, view) else None
 
     def has_room(self, dock: int, token: int, neighbours: Neighbours, view: View) -> bool:
         """Tell whether a holder may go onto a dock: older permits, and whoever may stand there without one, count."""
-        older = {grant.robot for grant in self.permits.holders(dock) if grant.token < token}
+        older = {grant.robot for grant in self.rights.holders(dock) if grant.token < token}
         count = len(older)
         places = view_places(neighbours, len(self._config.roster))
         away = np.sqrt(((places[:, :2] - self.middle[dock]) ** 2).sum(axis=1))
@@ -257,14 +287,14 @@ class Charging:
         neighbours: Neighbours,
     ) -> Errand:
         queue = self._plan[0] if self._plan else ""
-        grant = self.permits.grant(queue) if queue else None
+        grant = self.rights.grant(queue) if queue else None
         if on and opened not in on:
             return Errand(f"leaves {self.docks[on[0]].name}", self._exit(on[0], place, neighbours), closed, None)
         if not queue:
             return Errand(closed=closed)
         if grant is None:
             return Errand(f"waits for {queue}", None, closed)
-        dock, number = self.permits.berth(queue, grant)
+        dock, number = self.rights.berth(queue, grant)
         name, spot = self.docks[dock].name, self._spot(dock, number, neighbours)
         if opened is None and apart[dock] < self.keep[dock] + EDGE:
             return Errand(f"waits at {name}", None, closed)
@@ -298,9 +328,9 @@ class Charging:
 
     def told(self) -> tuple[Permit, ...]:
         """Return the permits that this robot has, as far as it knows."""
-        grants = [(queue, self.permits.grant(queue)) for queue, _ in self.permits.orders.queues]
+        grants = [(queue, self.rights.grant(queue)) for queue, _ in self.rights.orders.queues]
         return tuple(
-            Permit(queue, grant.token, grant.slot, self.permits.left(queue)) for queue, grant in grants if grant
+            Permit(queue, grant.token, grant.slot, self.rights.left(queue)) for queue, grant in grants if grant
         )
 
     def _exit(self, dock: int, place: Array, neighbours: Neighbours) -> Array:

@@ -77,8 +77,8 @@ class Conduct:
         self._dims = config.vehicle.dims
         self._speed = config.roster[config.index].speed
         guidance = self.take_up(config.task)
-        permits = sharing.permits
-        self._charging = Charging(config, permits, guidance) if permits is not None and config.battery else None
+        rights = sharing.rights
+        self._charging = Charging(config, rights, guidance) if rights is not None and config.battery else None
         self._errand = Errand()
 
     def take_up(self, task: Task) -> Guidance:
@@ -138,7 +138,7 @@ class Conduct:
     def shown(self) -> tuple[Raw, ...]:
         """Return what is said to docks."""
         token = self._errand.token
-        return () if token is None else note(DOCK, packed_token(token))
+        return (() if token is None else note(DOCK, packed_token(token))) + self._sharing.claims()
 
     @property
     def errand(self) -> str:
@@ -151,7 +151,7 @@ class Conduct:
 
     def out(self) -> tuple[int, ...]:
         """Return the tokens of all permits that are out, as far as this robot knows."""
-        return () if self._charging is None else self._charging.permits.out()
+        return () if self._charging is None else self._charging.rights.out()
 
     def _situation(self, moment: Moment) -> Situation:
         dims, neighbours, view = self._dims, moment.neighbours, moment.view

@@ -13,6 +13,7 @@ from swarm_consensus.network.mesh import MeshSettings
 from swarm_consensus.robot.bundles import BundleOrders
 from swarm_consensus.robot.choices import Chart, Choice
 from swarm_consensus.robot.decisions import DecisionOrders
+from swarm_consensus.robot.docks import DockOrders
 from swarm_consensus.robot.facts import FactsOrders
 from swarm_consensus.robot.identity import Trust
 from swarm_consensus.robot.rounds import Quantity
@@ -76,6 +77,7 @@ class AgentConfig:
     # Only the register of roles looks at them: a fence must not leave them out.
     goals: Array = field(default_factory=_nowhere)
     sites: Array = field(default_factory=_nowhere)
+    claims: DockOrders | None = None  # docks that arbitrate alone; None: who may go onto one is decided in the log
 
     @property
     def readings(self) -> int:

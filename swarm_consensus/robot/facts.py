@@ -31,8 +31,9 @@ from swarm_consensus.agreement.trigger import Times
 from swarm_consensus.network.frame import Parcels
 from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.robot.devices import Devices
+from swarm_consensus.robot.docks import DockOrders
 from swarm_consensus.robot.jobs import JOBS, Condition, Jobs, Values, nothing
-from swarm_consensus.robot.permits import PERMITS, PermitOrders, Permits
+from swarm_consensus.robot.permits import PERMITS, Permits
 from swarm_consensus.robot.state import Standing
 from swarm_consensus.robot.succession import Succession
 
@@ -54,7 +55,7 @@ class FactsOrders:
     report: int = 0  # ticks between two reports of each robot to the log; 0: none
     jobs: tuple[tuple[str, Times], ...] = ()  # what is to be done, and when, in seconds from tick 0
     replace: int = 0  # ticks of silence after which a learner takes a voter's place; 0: never
-    permits: PermitOrders | None = None  # for docks; None: there are none
+    permits: DockOrders | None = None  # for docks; None: there are none
     conditions: tuple[tuple[str, Condition], ...] = ()  # what is to be done while something is the case
 
     def config(self, count: int) -> Config:

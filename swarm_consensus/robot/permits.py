@@ -7,9 +7,8 @@ place on one dock. Nothing here knows where the robot is: `charging` does, and s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from swarm_consensus.agreement.lease import Grantor, Holder, LeaseSettings
+from swarm_consensus.agreement.lease import Grantor, Holder
 from swarm_consensus.agreement.machines import pack as addressed
 from swarm_consensus.agreement.semaphore import (
     Ask,
@@ -23,40 +22,9 @@ from swarm_consensus.agreement.semaphore import (
     pack,
     who_yields,
 )
-from swarm_consensus.arrays import Array
+from swarm_consensus.robot.docks import Berth, DockOrders
 
 PERMITS = "permit"  # the machine's name
-Berth = tuple[int, int]  # a place on a dock: number of the dock, and of the place on it
-
-
-@dataclass(frozen=True, slots=True)
-class Dock:
-    """A place where batteries are charged, as robots know it."""
-
-    name: str
-    position: Array  # (2,) m, its middle
-    reach: float  # m, a robot whose centre is this near is on it
-    power: float  # W, to each robot
-    spots: Array  # (places, 2) m, one for each robot that may be on it
-
-
-@dataclass(frozen=True, slots=True)
-class PermitOrders:
-    """What each robot is told of docks and of permits for them; the same for all."""
-
-    docks: tuple[Dock, ...]
-    queues: tuple[tuple[str, tuple[Berth, ...]], ...]  # name of each queue, and what each slot of it is for
-    lease: LeaseSettings = LeaseSettings()
-    tours: tuple[tuple[int, tuple[str, ...]], ...] = ()  # by robot: queues it takes one after the other
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Permits of each queue."""
-        return {name: len(berths) for name, berths in self.queues}
-
-    def tour_of(self, robot: int) -> tuple[str, ...]:
-        """Return the queues that a robot takes one after the other; none for most robots."""
-        return dict(self.tours).get(robot, ())
 
 
 class Permits:
@@ -74,10 +42,13 @@ class Permits:
         The machine behind the log, in this robot's copy.
     """
 
-    def __init__(self, own: int, orders: PermitOrders, semaphores: Semaphores) -> None:
+    keeps_turn = True  # who waits, waits in line
+
+    def __init__(self, own: int, orders: DockOrders, semaphores: Semaphores) -> None:
         self.orders = orders
         # queues in which it waits, or whose permit it keeps; None: not known yet after the start
         self.wanted: frozenset[str] | None = None
+        self.charge = 1.0  # nothing here goes by it: who comes first is served first
         self.semaphores = semaphores
         self._own = own
         self._berths = dict(orders.queues)
@@ -101,10 +72,10 @@ class Permits:
         """Return the place that a permit is for."""
         return self._berths[queue][grant.slot]
 
-    def ahead(self, queue: str) -> int:
-        """Return how many wait before this robot, or would if it asked now."""
-        waiting = self.semaphores.places[queue].waiting
-        return waiting.index(self._own) if self._own in waiting else len(waiting)
+    def load(self, queue: str) -> float:
+        """Return how many have or await each permit of a queue."""
+        place = self.semaphores.places[queue]
+        return (len(place.waiting) + len(place.grants)) / place.permits
 
     def left(self, queue: str) -> int:
         """Return for how many ticks this robot may still use its permit, by its own clock alone."""

@@ -21,10 +21,12 @@ from swarm_consensus.network.frame import Message, Note, Parcels
 from swarm_consensus.network.keys import KeyFault
 from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.robot.bundles import TOPIC, Bundles
+from swarm_consensus.robot.claims import Claims
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.decisions import Decisions, Keys
 from swarm_consensus.robot.devices import Devices
 from swarm_consensus.robot.disk import Disk, MemoryDisk
+from swarm_consensus.robot.docks import Rights
 from swarm_consensus.robot.facts import Facts
 from swarm_consensus.robot.identity import Secrets
 from swarm_consensus.robot.jobs import Values as Believed
@@ -86,7 +88,9 @@ class Sharing:
         self.task = config.task  # what the robot is to do, by what people ordered so far
         self._config = config
         self.facts = Facts(own, count, orders, rate, storage, machines, self._devices) if orders else None
-        self.permits = None if self.facts is None else self.facts.permits
+        self._claims = Claims(own, config.claims, self._devices) if config.claims else None
+        permits = None if self.facts is None else self.facts.permits
+        self.rights: Rights | None = self._claims or permits  # to be on docks
         self.mesh = self.facts.mesh if self.facts else None
         if decisions is not None and self.mesh is None:
             self.mesh = Mesh(own, count, config.mesh or MeshSettings(), rate)
@@ -111,6 +115,8 @@ class Sharing:
     def begin(self, tick: int) -> None:
         """Go on to a tick."""
         self._tick = tick
+        if self._claims is not None:
+            self._claims.begin(tick)
         if self.facts is not None:
             self.facts.begin(tick)
         elif self.mesh is not None:
@@ -122,7 +128,9 @@ class Sharing:
             self.mesh.meet(sender)
 
     def hear_others(self, packets: Sequence[bytes]) -> Sequence[bytes]:
-        """Take in what ground stations and executors of jobs say; return the other packets."""
+        """Take in what ground stations, executors of jobs and docks say; return the other packets."""
+        if self._claims is not None:
+            packets = self._claims.hear(packets, self._tick // self._config.rate)
         if self.facts is not None:
             packets = self.facts.hear_executors(packets)
         if self._desk is None:
@@ -180,6 +188,10 @@ class Sharing:
     def efforts(self) -> tuple[Raw, ...]:
         """Return what is to be said to executors of jobs."""
         return () if self.facts is None else self.facts.efforts()
+
+    def claims(self) -> tuple[Raw, ...]:
+        """Return what is to be asked of docks that arbitrate alone."""
+        return () if self._claims is None else self._claims.due()
 
     def answers(self) -> tuple[Raw, ...]:
         """Return what is to be said to ground stations, which ask again if it is not."""

@@ -1,6 +1,7 @@
 """What became of the docks: how many bodies stood on each, in truth, and for which tokens it gave power.
 
-When a holder's permit came back is what living robots tell of the log; all else is the docks' own view.
+When a holder's permit came back is what living robots tell of the log; all else is the docks' own view, also when a
+claim came back.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ VISIT = 0.6  # m, a robot's true middle is this near to a point of the patrol: i
 
 @dataclass(slots=True)
 class _Bereft:
-    """A permit whose holder has crashed."""
+    """A permit or claim whose holder has crashed."""
 
     robot: int
     queue: str
@@ -56,6 +57,8 @@ class DockJudge:
         self._first: dict[tuple[str, str], float] = {}  # by robot and dock: s, when it was given power there first
         self._permits: dict[int, tuple[Any, ...]] = {}  # as each robot told last
         self._alive: NDArray[np.bool_] = np.ones(len(robots), dtype=bool)
+        self._kind = "permit" if scenario.claims is None else "claim"
+        self._held: dict[tuple[str, int], int] = {}  # by dock and version: who has the claim, as the dock knows
         self._bereft: list[_Bereft] = []
         self._out: dict[int, set[int]] = {}  # tokens that were out, as each robot told last
         self.slowest_back = 0.0  # s, until a dead holder's permit was back
@@ -75,14 +78,25 @@ class DockJudge:
             return []
         said = self._see_docks(record)
         for robot in np.flatnonzero(self._alive & ~record.alive).tolist():
-            for permit in self._permits.get(robot, ()):
-                self._bereft.append(_Bereft(robot, permit.queue, permit.token, record.time))
-                said.append(f"{self._names[robot]} dies with permit {permit.token} of {permit.queue}")
+            for queue, token in self._owned(robot):
+                self._bereft.append(_Bereft(robot, queue, token, record.time))
+                said.append(f"{self._names[robot]} dies with {self._kind} {token} of {queue}")
         self._alive = record.alive
         for robot, status in enumerate(record.status):
             if status is not None and record.alive[robot]:
                 self._permits[robot] = status.permits
+        self._held = {
+            (dock.name, token): robot
+            for dock, sight in zip(self._scenario.docks, record.docks, strict=True)
+            for robot, token in sight.held
+        }
         return said + self._see_backs(record)
+
+    def _owned(self, robot: int) -> list[tuple[str, int]]:
+        """Return the rights of a robot: its claims as docks know them, or else its permits as it told last."""
+        if self._scenario.claims is not None:
+            return [right for right, holder in self._held.items() if holder == robot]
+        return [(permit.queue, permit.token) for permit in self._permits.get(robot, ())]
 
     def _see_docks(self, record: TickRecord) -> list[str]:
         said = []
@@ -103,7 +117,7 @@ class DockJudge:
         return said
 
     def _see_backs(self, record: TickRecord) -> list[str]:
-        """Look whether a living robot that knew a dead one's permit knows that it is out no more."""
+        """Look whether who knew a dead one's permit, a living robot or the dock, knows that it is out no more."""
         told = {
             robot: set(status.out)
             for robot, status in enumerate(record.status)
@@ -111,7 +125,11 @@ class DockJudge:
         }
         said, left = [], []
         for lost in self._bereft:
-            who = [robot for robot, out in told.items() if lost.token in self._out.get(robot, set()) - out]
+            if self._scenario.claims is not None:
+                who = [] if (lost.queue, lost.token) in self._held else [lost.queue]
+            else:
+                told_of = [robot for robot, out in told.items() if lost.token in self._out.get(robot, set()) - out]
+                who = [self._names[robot] for robot in told_of]
             if not who:
                 left.append(lost)
                 continue
@@ -120,7 +138,7 @@ class DockJudge:
             if late > self.slowest_back:
                 self.slowest_back = late
                 self._where_back = f"{lost.queue} {lost.token}, of {self._names[lost.robot]}"
-            said.append(f"permit {lost.token} of {lost.queue} is back, as {self._names[who[0]]} knows")
+            said.append(f"{self._kind} {lost.token} of {lost.queue} is back, as {who[0]} knows")
         self._bereft = left
         self._out |= told
         return said
@@ -148,14 +166,15 @@ class DockJudge:
             yield Finding(
                 "stale_charges", f"at most {most}", str(self.stale), self.stale <= most, f"{self.refused} refused"
             )
-        within = expect.permit_back_s
+        name = f"{self._kind}_back_s"
+        within = expect.claim_back_s if self._kind == "claim" else expect.permit_back_s
         if within is not None:
             late = [lost for lost in self._bereft if self._time - lost.since > within]
             slowest = math.inf if late else self.slowest_back
             where = f"never: {late[0].queue} {late[0].token}, of {self._names[late[0].robot]}" if late else ""
             held = slowest <= within and self.backs + len(self._bereft) > 0
             value = f"{slowest:.2f} s" if self.backs or late else "no holder died"
-            yield Finding("permit_back_s", f"at most {within:g} s", value, held, where or self._where_back)
+            yield Finding(name, f"at most {within:g} s", value, held, where or self._where_back)
         if expect.tours_done is not None:
             yield self._tours(expect.tours_done)
         within = expect.patrol_within_s
@@ -184,7 +203,7 @@ class DockJudge:
         if self._scenario.docks:
             found["charged_s"] = dict(zip(self._names, np.round(self.charged, 2).tolist(), strict=True))
             found["dock_refused"] = self.refused
-            found["permit_slowest_back_s"] = round(self.slowest_back, 3)
+            found[f"{self._kind}_slowest_back_s"] = round(self.slowest_back, 3)
         if len(self._points):
             found["patrol_longest_s"] = round(self.longest, 3)
         return found

@@ -18,7 +18,8 @@ from swarm_consensus.agreement.raft.messages import COMMAND
 from swarm_consensus.agreement.semaphore import GiveBack, Grant, Reclaim, Semaphores, read
 from swarm_consensus.agreement.sessions import Sessions
 from swarm_consensus.errors import InputError
-from swarm_consensus.robot.permits import PERMITS, PermitOrders
+from swarm_consensus.robot.docks import DockOrders
+from swarm_consensus.robot.permits import PERMITS
 from swarm_consensus.run.shared_log import SharedLog, name_of, read_log
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.permits import permits_of
@@ -43,7 +44,7 @@ class Tenure:
 class _Watched(Semaphores):
     """Permits that note what becomes of each."""
 
-    def __init__(self, orders: PermitOrders) -> None:
+    def __init__(self, orders: DockOrders) -> None:
         super().__init__(orders.counts)
         self.tenures: list[Tenure] = []
 
@@ -78,7 +79,7 @@ class Locks:
     """The permits of a run."""
 
     log: SharedLog
-    orders: PermitOrders
+    orders: DockOrders
     tenures: tuple[Tenure, ...]  # in the order of their tokens
     semaphores: Semaphores  # as they stood at the last settled entry
     since: int  # index of the oldest entry that was there
@@ -117,7 +118,7 @@ def locks_of(log: SharedLog, scenario: Scenario, where: str | Path) -> Locks:
     """
     orders = permits_of(scenario)
     if orders is None:
-        raise InputError([f"{where}: this world has no permits; one with docks does"])
+        raise InputError([f"{where}: this world has no permits; one with agreement.permits does"])
     robot, settled = _settled(log)
     saved = log.saved[robot]
     watched = _Watched(orders)

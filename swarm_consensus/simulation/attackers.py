@@ -13,10 +13,12 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from swarm_consensus.agreement.claim import Held
 from swarm_consensus.agreement.trigger import Ruling, pack_ruling
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import MTU, Frame, FrameError, decode, encode
 from swarm_consensus.network.seal import HEADER, Kind, Sealer, by_group, by_identity, inside, with_other
+from swarm_consensus.robot.claims import CLAIM, pack_answer, read_note
 from swarm_consensus.robot.devices import plain, voice
 from swarm_consensus.robot.jobs import JOBS, read_effort
 from swarm_consensus.simulation.identities import simulated_key, swarm_of
@@ -81,6 +83,7 @@ class _Radio:
             "alter": self._alter,
             "forge": self._forge,
             "done": self._done,
+            "grant": self._grant,
         }
 
     def reaches(self, position: Array) -> NDArray[np.bool_]:
@@ -151,6 +154,21 @@ class _Radio:
                     what = effort.attempt
                     return self._voice(pack_ruling(Ruling(effort.job, what.robot, what.token, "done", what.number)))
         return None
+
+    def _grant(self, _: int) -> bytes | None:
+        """Answer in the name of a dock that a robot which asks for a place, one at random, has it."""
+        asked = []
+        for robot in sorted(self._newest):
+            try:
+                frame = decode(inside(self._newest[robot]))
+            except FrameError:
+                continue
+            asked += [found for found in map(read_note, notes_of(frame, CLAIM)) if found is not None]
+        if not asked:
+            return None
+        dock, what = asked[int(self._rng.integers(len(asked)))]
+        free = (Held(),) * what.place
+        return self._voice(pack_answer(dock, (*free, Held(what.version + 1, what.asked, what.robot))))
 
     def _of_somebody(self) -> bytes | None:
         if not self._newest:

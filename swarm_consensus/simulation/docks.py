@@ -2,13 +2,15 @@
 
 A dock sees the true places of bodies, with power or without. It gives power to a living robot on it that shows a token
 for one of its places, unless it has seen a higher one for that place. The highest is stored before power is given, on
-a disk that outlives the dock's own crashes.
+a disk that outlives the dock's own crashes. A dock that arbitrates alone (`arbiters`) knows better, and takes none but
+that of the present holder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import msgspec
 import numpy as np
@@ -19,6 +21,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import Frame
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.charging import TOPIC, Token
+from swarm_consensus.simulation.arbiters import Station
 from swarm_consensus.simulation.office import notes_of
 from swarm_consensus.simulation.scenario import Dock
 
@@ -32,8 +35,9 @@ class Sight:
     on: frozenset[int]  # robots on it, dead ones too
     charged: tuple[Token, ...] = ()  # tokens for which it gave power
     who: tuple[int, ...] = ()  # robots that it gave power to
-    stale: int = 0  # of these tokens, those lower than one that it had seen for the same place
+    stale: int = 0  # of these tokens, those lower than one that there was for the same place
     refused: tuple[int, ...] = ()  # robots that showed a token and got no power
+    held: tuple[tuple[int, int], ...] = ()  # if it arbitrates alone: who has a claim to it, and as which version
 
 
 class Disk:
@@ -52,9 +56,10 @@ class _Station:
     """One dock: where it is, its disk, and what it knows while it has power."""
 
     dock: Dock
+    arbiter: Station | None = None  # it gives claims itself; None: tokens are from the log
     disk: Disk = field(default_factory=Disk)
     gates: list[Gate] = field(default_factory=list)
-    seen: dict[int, int] = field(default_factory=dict)  # by place: the highest token ever shown to it, for the judge
+    seen: dict[int, int] = field(default_factory=dict)  # by place: the highest token shown, or version, for the judge
 
     def start(self) -> None:
         """Begin with what the disk holds."""
@@ -62,6 +67,8 @@ class _Station:
 
     def admits(self, token: Token) -> bool:
         """Tell whether a token is good; a new highest one is stored first."""
+        if self.arbiter is not None:
+            return self.arbiter.admits(token.place, token.token)
         gate = self.gates[token.place]
         before = gate.highest
         if not gate.admits(token.token):
@@ -82,12 +89,14 @@ class Docks:
         How many there are.
     ears
         Open what robots seal.
+    arbiters
+        Of docks that give claims themselves; (): tokens are from the log.
     """
 
-    def __init__(self, docks: Sequence[Dock], robots: int, ears: Ears) -> None:
+    def __init__(self, docks: Sequence[Dock], robots: int, ears: Ears, arbiters: Sequence[Station] = ()) -> None:
         self._ears = ears
         self.given: Array = np.zeros(robots)  # (n,) W, in the present period
-        self._stations = [_Station(dock) for dock in docks]
+        self._stations = [_Station(dock, arbiter) for dock, arbiter in zip_longest(docks, arbiters)]
         for station in self._stations:
             station.start()
 
@@ -98,7 +107,10 @@ class Docks:
 
     def restart(self, dock: int) -> None:
         """Let a dock crash and come back: it knows what its disk holds."""
-        self._stations[dock].start()
+        station = self._stations[dock]
+        station.start()
+        if station.arbiter is not None:
+            station.arbiter.start()
 
     def look(self, frames: Sequence[bytes | None], position: Array, alive: NDArray[np.bool_]) -> tuple[Sight, ...]:
         """See one tick, and decide who is given power.
@@ -123,6 +135,8 @@ class Docks:
         on = np.flatnonzero(away <= dock.reach_m).tolist()
         asking = [(token, robot) for robot in on if (token := shown[robot]) is not None and token.dock == number]
         asking.sort(key=lambda pair: (-pair[0].token, pair[1]))  # of two for one place the newer first
+        for place, version in enumerate(() if station.arbiter is None else station.arbiter.versions):
+            station.seen[place] = max(version, station.seen.get(place, 0))
         served: dict[int, tuple[Token, int]] = {}
         stale, refused = 0, []
         for token, robot in asking:
@@ -135,7 +149,8 @@ class Docks:
             served[token.place] = (token, robot)
             self.given[robot] = dock.power_w
         tokens, robots = tuple(t for t, _ in served.values()), tuple(r for _, r in served.values())
-        return Sight(frozenset(on), tokens, robots, stale, tuple(refused))
+        held = () if station.arbiter is None else station.arbiter.held
+        return Sight(frozenset(on), tokens, robots, stale, tuple(refused), held)
 
 
 def token_in(frame: Frame | None) -> Token | None:

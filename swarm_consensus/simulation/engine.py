@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.channel import Channel
@@ -20,6 +21,7 @@ from swarm_consensus.robot.choices import Choice, chosen_in
 from swarm_consensus.robot.devices import EXECUTOR
 from swarm_consensus.robot.quantities import values_in
 from swarm_consensus.robot.state import Odometry, Response, Stimulus
+from swarm_consensus.simulation.arbiters import Arbiters
 from swarm_consensus.simulation.attackers import Attackers
 from swarm_consensus.simulation.batteries import Batteries
 from swarm_consensus.simulation.charger import charger_of
@@ -102,7 +104,10 @@ class Simulation:
         battery = scenario.battery
         self.batteries = None if battery is None else Batteries(battery, robots, 1.0 / scenario.control.rate_hz)
         self.given: Array = np.zeros(len(robots))  # (n,) W, power to each robot's battery in the present period
-        self.docks = Docks(scenario.docks, len(robots), ears_of(scenario)) if scenario.docks else None
+        self._arbiters = Arbiters(scenario)
+        self._asked: list[list[bytes]] = []  # what reaches each dock that arbitrates
+        arbiters = self._arbiters.stations
+        self.docks = Docks(scenario.docks, len(robots), ears_of(scenario), arbiters) if scenario.docks else None
         self._charger = charger_of(scenario)
         self._drawn: Array | None = None  # (n,) W, from the charger
         self._plan = _power_plan(scenario, robots)
@@ -133,7 +138,8 @@ class Simulation:
         self._truth = self.world.truth()
         self._odometry = self._sensor.measure(self._truth, self.tick)
         readings = self._read = self._readings.measure(self._truth)
-        heard = self._channel.deliver(self.time, self.alive)
+        heard = self._channel.deliver(self.time, self._on_air)
+        heard, self._asked = heard[: len(self.robots)], heard[len(self.robots) :]
         if self._liars is not None:
             heard = self._liars.spoil(heard)
         if self._stations is not None:
@@ -179,7 +185,8 @@ class Simulation:
             if response:
                 row[:3] = response.command.linear
                 row[3] = response.command.yaw_rate
-        self._channel.send(self.time, frames, self._truth.position, self.alive)
+        stands = np.concatenate((self._truth.position, self._arbiters.position))
+        self._channel.send(self.time, [*frames, *self._arbiters.step(self._asked)], stands, self._on_air)
         if self._attackers is not None:
             self._attackers.listen(frames, self._truth.position)
         effects = self.office.hear(frames) if self.office is not None else ()
@@ -197,6 +204,11 @@ class Simulation:
             self.batteries.step(self._truth.velocity, self.alive, self.given)
         self.world.step(commands, self._observe)
         self.tick += 1
+
+    @property
+    def _on_air(self) -> NDArray[np.bool_]:
+        """Who has power: robots, and after them docks that arbitrate."""
+        return np.concatenate((self.alive, np.ones(len(self._arbiters.stations), dtype=bool)))
 
     def _observe(self, position: Array) -> None:
         for observer in self.observers:

@@ -17,6 +17,7 @@ from swarm_consensus.simulation.cargo import bundle_of
 from swarm_consensus.simulation.choices import choices_of
 from swarm_consensus.simulation.decisions import decisions_of
 from swarm_consensus.simulation.identities import trust_of
+from swarm_consensus.simulation.permits import claims_of
 from swarm_consensus.simulation.placement import PlacedRobot, blocking, prisms, start_links
 from swarm_consensus.simulation.quantities import quantities_of
 from swarm_consensus.simulation.roster import group_of
@@ -47,6 +48,7 @@ def agent_configs(
     mission = scenario.mission
     goals = _points([*([] if mission.goal_m is None else [mission.goal_m]), *mission.goals_m.values()])
     sites = _points([*mission.points_m, *(dock.position_m for dock in scenario.docks)])
+    claims = claims_of(scenario)
     return tuple(
         AgentConfig(
             index=index,
@@ -76,6 +78,7 @@ def agent_configs(
             armed=scenario.armed,
             goals=goals,
             sites=sites,
+            claims=claims,
         )
         for index, robot in enumerate(robots)
     )
@@ -135,8 +138,9 @@ def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot])
 
 
 def channel_model(scenario: Scenario, robots: Sequence[PlacedRobot]) -> ChannelModel:
-    """Return the radio of a scenario."""
+    """Return the radio of a scenario: of its robots, and after them of the docks that arbitrate."""
     radio = scenario.radio
+    docks = len(scenario.docks) if scenario.claims is not None else 0
     walls = tuple((prism.polygon, prism.height) for prism in blocking(scenario))
     return ChannelModel(
         range=radio.range_m,
@@ -147,13 +151,13 @@ def channel_model(scenario: Scenario, robots: Sequence[PlacedRobot]) -> ChannelM
         duplicate=radio.duplicate,
         reorder=radio.reorder,
         period=1.0 / scenario.control.rate_hz,
-        partitions=tuple(_outage(partition, robots) for partition in radio.partitions),
+        partitions=tuple(_outage(partition, robots, docks) for partition in radio.partitions),
     )
 
 
-def _outage(partition: Partition, robots: Sequence[PlacedRobot]) -> Outage:
-    """Number the groups of a partition: robots in none of them are group -1 together."""
-    group = np.full(len(robots), -1)
+def _outage(partition: Partition, robots: Sequence[PlacedRobot], docks: int) -> Outage:
+    """Number the groups of a partition: robots in none of them, and docks, are group -1 together."""
+    group = np.full(len(robots) + docks, -1)
     for number, names in enumerate(partition.groups):
         for index, robot in enumerate(robots):
             if robot.name in names or group_of(robot.name) in names:

@@ -18,6 +18,7 @@ from swarm_consensus.network.keys import SEED, PrivateKey, PublicKey
 from swarm_consensus.network.replay import MemoryShelf, Shelf
 from swarm_consensus.network.seal import Identity, by_group, by_identity
 from swarm_consensus.robot.air import Ears
+from swarm_consensus.robot.claims import device
 from swarm_consensus.robot.devices import EXECUTOR, Voice, plain, voice
 from swarm_consensus.robot.identity import Secrets, Trust
 from swarm_consensus.simulation.roster import robot_names
@@ -91,7 +92,8 @@ def trust_of(scenario: Scenario) -> Trust | None:
 def devices_of(scenario: Scenario) -> list[str]:
     """Return the names of what answers robots and is none: each has a key."""
     has_jobs = scenario.agreement is not None and bool(scenario.agreement.jobs)
-    return [EXECUTOR] if has_jobs else []
+    docks = [device(dock.name) for dock in scenario.docks] if scenario.claims is not None else []
+    return [EXECUTOR, *docks] if has_jobs else docks
 
 
 def voice_of(scenario: Scenario, name: str) -> Voice:

@@ -1,4 +1,4 @@
-"""Docks and permits of a scenario, as robots are told of them."""
+"""Docks, permits and claims of a scenario, as robots are told of them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from swarm_consensus.agreement.lease import LeaseSettings
 from swarm_consensus.arrays import Array
-from swarm_consensus.robot import permits
+from swarm_consensus.robot import docks
 from swarm_consensus.robot.charging import SLACK
-from swarm_consensus.robot.permits import Berth, PermitOrders
+from swarm_consensus.robot.docks import Berth, DockOrders
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.roster import robot_names
-from swarm_consensus.simulation.scenario import Agreement, Dock, Permits, Scenario
+from swarm_consensus.simulation.scenario import Claims, Dock, Permits, Scenario
 
 TOGETHER = "docks"  # name of the queue where there is one for all docks
 
@@ -39,13 +39,13 @@ def spots(dock: Dock, reach: float) -> Array:
     return np.array([[x + radius * cos(angle), y + radius * sin(angle)] for angle in angles])
 
 
-def lease_of(given: Permits, agreement: Agreement, rate: int) -> LeaseSettings:
+def lease_of(given: Permits | Claims, clock_drift: float, rate: int) -> LeaseSettings:
     """Return the times of a lease, in ticks."""
     return LeaseSettings(
         lease_ticks=round(given.lease_s * rate),
         renew_ticks=max(round(given.renew_s * rate), 1),
-        delay_ticks=round(given.delay_s * rate),
-        clock_drift=agreement.clock_drift,
+        delay_ticks=max(round(given.delay_s * rate), 1),
+        clock_drift=clock_drift,
     )
 
 
@@ -59,15 +59,34 @@ def queues_of(given: Permits, docks: list[Dock]) -> tuple[tuple[str, tuple[Berth
     return ((TOGETHER, tuple(berths[: given.count])),)
 
 
-def permits_of(scenario: Scenario) -> PermitOrders | None:
+def permits_of(scenario: Scenario) -> DockOrders | None:
     """Return what all robots are told of docks; None if the scenario has none."""
     agreement = scenario.agreement
     if agreement is None or agreement.permits is None or not scenario.docks:
         return None
     names, given = robot_names(scenario), agreement.permits
+    return DockOrders(
+        docks=docks_of(scenario),
+        queues=queues_of(given, scenario.docks),
+        lease=lease_of(given, agreement.clock_drift, scenario.control.rate_hz),
+        tours=tuple((names.index(robot), tuple(tour)) for robot, tour in given.tours.items()),
+    )
+
+
+def claims_of(scenario: Scenario) -> DockOrders | None:
+    """Return what all robots are told of docks that arbitrate alone; None if the scenario has none."""
+    given = scenario.claims
+    if given is None or not scenario.docks:
+        return None
+    lease = lease_of(given, given.clock_drift, scenario.control.rate_hz)
+    return DockOrders(docks_of(scenario), queues_of(Permits(), scenario.docks), lease)
+
+
+def docks_of(scenario: Scenario) -> tuple[docks.Dock, ...]:
+    """Return the docks of a scenario as robots know them."""
     reach = max(VEHICLES[entry.vehicle].reach for entry in scenario.robots) + SLACK
-    docks = tuple(
-        permits.Dock(
+    return tuple(
+        docks.Dock(
             name=dock.name,
             position=np.array(dock.position_m[:2], dtype=float),
             reach=dock.reach_m,
@@ -75,10 +94,4 @@ def permits_of(scenario: Scenario) -> PermitOrders | None:
             spots=spots(dock, reach),
         )
         for dock in scenario.docks
-    )
-    return PermitOrders(
-        docks=docks,
-        queues=queues_of(given, scenario.docks),
-        lease=lease_of(given, agreement, scenario.control.rate_hz),
-        tours=tuple((names.index(robot), tuple(tour)) for robot, tour in given.tours.items()),
     )

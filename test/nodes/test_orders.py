@@ -193,6 +193,23 @@ def test_the_executor_of_jobs_is_known_by_its_key_and_needed_where_there_are_job
     assert [(name, known.key) for name, known in agent.config.trust.devices] == [(EXECUTOR, key)]
 
 
+def test_a_dock_that_arbitrates_is_known_by_its_key_and_needed_where_docks_are_claimed(tmp_path: Path) -> None:
+    claimed = "claims: {}\nbattery: {capacity_j: 900}\ndocks: [{name: west, position_m: [0, 3]}]"
+    world = SHARED.replace("agreement: {}", claimed).replace("range_m: 9}", "range_m: 30}")
+    (tmp_path / "world.yaml").write_text(world)
+    for name in ("a", "b"):
+        key_files.new_key(tmp_path, name)
+    orders = Orders(tmp_path / "world.yaml", "a", keys=tmp_path)
+    with pytest.raises(SwarmError) as error:
+        load_agent(orders)
+    assert "dock_west.pub: does not exist" in sentence(error)
+    key = key_files.new_key(tmp_path, "dock_west")
+    agent = load_agent(orders)
+    agent.close()
+    assert agent.config.trust is not None
+    assert [(name, known.key) for name, known in agent.config.trust.devices] == [("dock_west", key)]
+
+
 def test_what_is_weaker_than_the_default_is_said_aloud() -> None:
     said = {seal: warning(Orders(Path(SWAP), "a", seal=seal)) for seal in get_args(Seal)}
     assert said["identity"] == ""

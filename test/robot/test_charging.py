@@ -17,14 +17,15 @@ from swarm_consensus.robot import charging
 from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.charging import Charging, reserve
 from swarm_consensus.robot.config import AgentConfig, Battery
+from swarm_consensus.robot.docks import Dock, DockOrders
 from swarm_consensus.robot.facts import FactsOrders
-from swarm_consensus.robot.permits import Dock, PermitOrders, Permits
+from swarm_consensus.robot.permits import Permits
 from swarm_consensus.robot.speech import note
 from swarm_consensus.robot.vehicle import VEHICLES
 
 PLACES = 2
 DOCK = Dock("west", np.zeros(2), 1.5, 40.0, np.array([[1.2, 0.0], [-1.2, 0.0]]))
-ORDERS = PermitOrders((DOCK,), (("west", ((0, 0), (0, 1))),), LeaseSettings(400, 10, 20))
+ORDERS = DockOrders((DOCK,), (("west", ((0, 0), (0, 1))),), LeaseSettings(400, 10, 20))
 BATTERY = Battery(400.0, 1.0, 5.0, 50.0)
 
 
@@ -56,7 +57,7 @@ def robot(own: int, count: int, orders: Callable[..., AgentConfig], log: list[by
 
 
 def room(found: Charging, own: int, table: Table) -> bool:
-    grant = found.permits.grant("west")
+    grant = found.rights.grant("west")
     return grant is not None and found.has_room(0, grant.token, table, table)  # type: ignore[arg-type]
 
 

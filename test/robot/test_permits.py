@@ -15,8 +15,9 @@ from swarm_consensus.agreement.memory_storage import MemoryStorage
 from swarm_consensus.agreement.raft.settings import Settings
 from swarm_consensus.network.frame import Parcels
 from swarm_consensus.robot import permits
+from swarm_consensus.robot.docks import Dock, DockOrders
 from swarm_consensus.robot.facts import Facts, FactsOrders
-from swarm_consensus.robot.permits import Dock, PermitOrders, Permits
+from swarm_consensus.robot.permits import Permits
 
 SETTINGS = Settings(election_ticks=30, heartbeat_ticks=8, delay_ticks=6)
 LEASE = LeaseSettings(lease_ticks=80, renew_ticks=10, delay_ticks=20)
@@ -28,8 +29,8 @@ _decoder = msgspec.msgpack.Decoder(Parcels)
 class Swarm:
     """Robots that all hear each other and only deal in permits."""
 
-    def __init__(self, count: int = 3, orders: PermitOrders | None = None) -> None:
-        self.orders = FactsOrders((0, 1, 2), SETTINGS, permits=orders or PermitOrders(DOCKS, QUEUES, LEASE))
+    def __init__(self, count: int = 3, orders: DockOrders | None = None) -> None:
+        self.orders = FactsOrders((0, 1, 2), SETTINGS, permits=orders or DockOrders(DOCKS, QUEUES, LEASE))
         self.disks = [MemoryStorage(self.orders.config(count)) for _ in range(count)]
         self.count, self.tick, self.off = count, 100, set[int]()
         self.robots = [self.make(i) for i in range(count)]

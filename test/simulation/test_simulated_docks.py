@@ -19,7 +19,8 @@ from swarm_consensus.simulation import docks
 from swarm_consensus.simulation.checks import check
 from swarm_consensus.simulation.docks import Docks, token_in
 from swarm_consensus.simulation.form import form_problems
-from swarm_consensus.simulation.permits import permits_of
+from swarm_consensus.simulation.identities import devices_of
+from swarm_consensus.simulation.permits import claims_of, permits_of
 from swarm_consensus.simulation.scenario import Dock, Scenario
 
 DOCK = Dock(name="west", position_m=[0.0, 0.0], reach_m=1.0, places=2, power_w=30.0)
@@ -196,8 +197,61 @@ WRONG = [
 ]
 
 
-def test_the_scenario_that_the_others_are_made_from_is_sound() -> None:
+CLAIMED: dict[str, Any] = {"agreement": None, "claims": {}, "radio": {"range_m": 26}}
+TWINS = [{"name": "dock_a", "vehicle": "rover", "position_m": [0, -4]}]
+WRONG_CLAIMS = [
+    ({"claims": {}, "agreement": {"permits": {}}}, "claims is given, and so is agreement.permits: one of them decides"),
+    ({"docks": []}, "claims is given, but docks, which would be claimed, is missing"),
+    ({"claims": {"lease_s": 1}}, "claims has times that can't work, in ticks of 1/20 s: lease_ticks is 20, of which"),
+    (
+        {"claims": {"lease_s": 5}},
+        "claims.lease_s is 5, of which a robot may use 4.85 s; that must be more than",
+    ),
+    ({"claims": {"clock_drift": 0.4, "lease_s": 9}}, "claims.lease_s is 9, of which a robot may use 3.80 s"),
+    ({"radio": {"range_m": 12}}, "docks[0] is up to 12.73 m from a robot, farther than radio.range_m, 12: with claims"),
+    (
+        {"docks": [dock(name="a")], "robots": TWINS},
+        "docks[0].name is 'a', whose key 'dock_a' is a robot's",
+    ),
+    ({"battery": None}, "docks is given, but battery, which is charged there, is missing"),
+    ({"expect": {"permit_back_s": 9}}, "expect.permit_back_s is given, but agreement.permits, which it judges, is"),
+    (
+        {"expect": {"tours_done": True}},
+        "expect.tours_done is given, but agreement.permits, which it judges, is",
+    ),
+    (
+        {"claims": None, "agreement": {"permits": {}}, "expect": {"claim_back_s": 9}},
+        "expect.claim_back_s is given, but",
+    ),
+    (
+        {
+            "radio": {"range_m": 26, "walls": "block"},
+            "obstacles": [{"polygon_m": [[4, 4], [5, 4], [5, 5], [4, 5]], "height_m": 1}],
+        },
+        "radio.walls is block, and obstacles may hide a dock from who claims it; with claims they must pass",
+    ),
+]
+
+
+def test_the_scenarios_that_the_others_are_made_from_are_sound() -> None:
     assert check(scenario()) == []
+    assert check(scenario(**CLAIMED)) == []
+
+
+@pytest.mark.parametrize(("parts", "said"), WRONG_CLAIMS)
+def test_what_can_not_work_with_claims_is_a_sentence(parts: dict[str, Any], said: str) -> None:
+    (problem,) = check(scenario(**CLAIMED | parts))
+    assert problem.startswith(said)
+
+
+def test_claims_have_no_log_a_queue_for_each_dock_and_a_key_for_each() -> None:
+    world = scenario(**CLAIMED, docks=[dock(), dock(name="east", position_m=[5, 0], places=2, reach_m=1.5)])
+    assert permits_of(world) is None
+    orders = claims_of(world)
+    assert orders is not None
+    assert orders.queues == (("west", ((0, 0),)), ("east", ((1, 0), (1, 1))))
+    assert devices_of(world) == ["dock_west", "dock_east"]
+    assert devices_of(scenario()) == []
 
 
 @pytest.mark.parametrize(("parts", "said"), WRONG)

@@ -1,4 +1,4 @@
-"""Docks and permits: where they are, that robots fit onto them, that leases can be kept and batteries last."""
+"""Docks, permits and claims: where they are, that robots fit onto them, that leases can be kept and batteries last."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from swarm_consensus.agreement.lease import LeaseSettings
 from swarm_consensus.errors import nearest
 from swarm_consensus.motion.obstacles import fence_corners
 from swarm_consensus.robot.charging import AWAY, FULL, SLACK, leave_s, reserve
+from swarm_consensus.robot.claims import device
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.fleet import battery_of
-from swarm_consensus.simulation.permits import lease_of, permits_of, ring, widest
+from swarm_consensus.simulation.permits import claims_of, lease_of, permits_of, ring, widest
 from swarm_consensus.simulation.placement import room
 from swarm_consensus.simulation.roster import robot_names
-from swarm_consensus.simulation.scenario import Agreement, Battery, Dock, Permits, Scenario
+from swarm_consensus.simulation.scenario import Agreement, Battery, Claims, Dock, Permits, Scenario
 
+MOST = 256  # docks that answer claims: each names itself in one byte
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_JUDGED = ("over_places", "stale_charges", "permit_back_s", "tours_done")
+_JUDGED = ("over_places", "stale_charges", "permit_back_s", "claim_back_s", "tours_done")
 
 
 def dock_problems(scenario: Scenario) -> Iterator[str]:
-    """Say what is wrong with docks and permits, apart from where docks are."""
-    agreement, docks, expect = scenario.agreement, scenario.docks, scenario.expect
+    """Say what is wrong with docks, permits and claims, apart from where docks are."""
+    agreement, docks, expect, claims = scenario.agreement, scenario.docks, scenario.expect, scenario.claims
     given = None if agreement is None else agreement.permits
     if expect.patrol_within_s is not None and not scenario.mission.points_m:
         yield "expect.patrol_within_s is given, but mission.points_m, which are to be visited, is missing"
@@ -38,11 +40,17 @@ def dock_problems(scenario: Scenario) -> Iterator[str]:
                 yield f"expect.{field} is given, but docks, which it judges, is missing"
         if given is not None:
             yield "agreement.permits is given, but docks, for which they would be, is missing"
+        if claims is not None:
+            yield "claims is given, but docks, which would be claimed, is missing"
         return
-    if agreement is None:
-        yield "docks is given, but agreement is missing: who may go onto a dock is decided in the log"
+    if claims is not None:
+        yield from _claim_problems(scenario, claims)
+    elif agreement is None:
+        yield "docks is given, but agreement is missing: who may go onto a dock is decided in the log, or by claims"
     elif given is None:
-        yield "docks is given, but agreement.permits is missing: who may go onto a dock is decided by permits"
+        yield "docks is given, but agreement.permits is missing: who may go onto a dock is given by permits, or claims"
+    if claims is None and expect.claim_back_s is not None:
+        yield "expect.claim_back_s is given, but claims, which it judges, is missing"
     if scenario.battery is None:
         yield "docks is given, but battery, which is charged there, is missing"
     yield from _form_problems(docks)
@@ -69,8 +77,9 @@ def _permit_problems(scenario: Scenario, agreement: Agreement, given: Permits) -
         yield f"agreement.permits.count is {given.count}, must be at most {most}: there are no more places for them"
     rate = scenario.control.rate_hz
     try:
-        lease_of(given, agreement, rate).validate()
-        yield from _leave_problems(scenario, given, lease_of(given, agreement, rate))
+        lease = lease_of(given, agreement.clock_drift, rate)
+        lease.validate()
+        yield from _leave_problems(scenario, "agreement.permits", given, lease)
     except SettingsError as error:
         for problem in error.problems:
             yield f"agreement.permits has times that can't work, in ticks of 1/{rate} s: {problem}"
@@ -90,7 +99,46 @@ def _permit_problems(scenario: Scenario, agreement: Agreement, given: Permits) -
             yield f"{path} has a dock twice, must have each once"
 
 
-def _leave_problems(scenario: Scenario, given: Permits, lease: LeaseSettings) -> Iterator[str]:
+def _claim_problems(scenario: Scenario, given: Claims) -> Iterator[str]:
+    """Docks that arbitrate alone: nothing else decides, times fit, and each is heard wherever a robot may be."""
+    agreement, rate = scenario.agreement, scenario.control.rate_hz
+    if agreement is not None and agreement.permits is not None:
+        yield "claims is given, and so is agreement.permits: one of them decides who may go onto a dock; leave one out"
+    for field in ("permit_back_s", "tours_done"):
+        if getattr(scenario.expect, field) is not None:
+            yield f"expect.{field} is given, but agreement.permits, which it judges, is missing"
+    if len(scenario.docks) > MOST:
+        yield f"docks has {len(scenario.docks)} entries, must have at most {MOST} with claims"
+    try:
+        lease = lease_of(given, given.clock_drift, rate)
+        lease.validate()
+        yield from _leave_problems(scenario, "claims", given, lease)
+    except SettingsError as error:
+        for problem in error.problems:
+            yield f"claims has times that can't work, in ticks of 1/{rate} s: {problem}"
+    others = {*robot_names(scenario), *(operator.name for operator in scenario.operators)}
+    for index, dock in enumerate(scenario.docks):
+        if device(dock.name) in others:
+            yield f"docks[{index}].name is {dock.name!r}, whose key {device(dock.name)!r} is a robot's or an operator's"
+    if scenario.radio.walls == "block" and scenario.obstacles:
+        yield "radio.walls is block, and obstacles may hide a dock from who claims it; with claims they must pass"
+
+
+def _hearing_problems(scenario: Scenario) -> Iterator[str]:
+    """A robot asks the dock itself, so it must be within its radio range everywhere inside the fence."""
+    corners = np.array(fence_corners(scenario.bounds_m))
+    high = scenario.altitude_m[1] if any(entry.vehicle == "multirotor" for entry in scenario.robots) else 0.0
+    for index, dock in enumerate(scenario.docks):
+        away = float(np.hypot(*(corners - dock.position_m[:2]).T).max())
+        far = hypot(away, high)
+        if far > scenario.radio.range_m:
+            yield (
+                f"docks[{index}] is up to {far:.2f} m from a robot, farther than radio.range_m, "
+                f"{scenario.radio.range_m:g}: with claims robots ask it themselves; take agreement.permits"
+            )
+
+
+def _leave_problems(scenario: Scenario, path: str, given: Permits | Claims, lease: LeaseSettings) -> Iterator[str]:
     """A lease leaves time for going onto a dock and off it again."""
     rate, reach = scenario.control.rate_hz, max(dock.reach_m for dock in scenario.docks)
     kinds = [(VEHICLES[entry.vehicle], entry.speed_m_s) for entry in scenario.robots]
@@ -98,7 +146,7 @@ def _leave_problems(scenario: Scenario, given: Permits, lease: LeaseSettings) ->
     if lease.hold_ticks <= lease.renew_ticks + lease.delay_ticks + least * rate:
         used = lease.hold_ticks / rate
         yield (
-            f"agreement.permits.lease_s is {given.lease_s:g}, of which a robot may use {used:.2f} s; that must be more "
+            f"{path}.lease_s is {given.lease_s:g}, of which a robot may use {used:.2f} s; that must be more "
             f"than renew_s, delay_s, and the {least:.2f} s in which it leaves a dock"
         )
 
@@ -113,6 +161,8 @@ def dock_place_problems(scenario: Scenario) -> Iterator[str]:
         least = first.reach_m + second.reach_m + 2.0 * (reach + SLACK + AWAY)
         if gap < least:
             yield f"docks[{i}] and [{j}] are {gap:.2f} m apart, must be {least:.2f}: one is left beside the other"
+    if scenario.claims is not None:
+        yield from _hearing_problems(scenario)
     if scenario.docks and scenario.battery is not None:
         yield from _reserve_problems(scenario, scenario.battery)
 
@@ -152,7 +202,7 @@ def _place_problems(scenario: Scenario, path: str, dock: Dock) -> Iterator[str]:
 
 def _reserve_problems(scenario: Scenario, battery: Battery) -> Iterator[str]:
     """The charge at which a robot asks for a permit must be less than what it has after charging."""
-    orders, told = permits_of(scenario), battery_of(scenario)
+    orders, told = permits_of(scenario) or claims_of(scenario), battery_of(scenario)
     assert orders is not None
     assert told is not None
     weakest = min(min(dock.power_w, battery.charge_w) for dock in scenario.docks)

@@ -19,7 +19,7 @@ from swarm_consensus.simulation.scenario.basics import (
     Vehicle,
 )
 from swarm_consensus.simulation.scenario.expect import Expect
-from swarm_consensus.simulation.scenario.facts import Agreement, Battery, Dock, Job, Permits, When
+from swarm_consensus.simulation.scenario.facts import Agreement, Battery, Claims, Dock, Job, Permits, When
 from swarm_consensus.simulation.scenario.mission import Mission, Peak
 from swarm_consensus.simulation.scenario.numbers import Choice, Field, Interest, Lie, Quantity
 from swarm_consensus.simulation.scenario.trust import Attacker, Bundle, Command, Decision, Operator, Security
@@ -32,6 +32,7 @@ __all__ = [
     "Battery",
     "Bundle",
     "Choice",
+    "Claims",
     "Command",
     "Commits",
     "Control",
@@ -94,5 +95,6 @@ class Scenario(Strict, frozen=True):
     attackers: list[Attacker] = []
     battery: Battery | None = None
     docks: list[Dock] = []
+    claims: Claims | None = None  # docks arbitrate alone; None: by agreement.permits
     control: Control = Control()
     expect: Expect = Expect()

@@ -49,5 +49,6 @@ class Expect(Strict, frozen=True):
     over_places: Commits | None = None  # at most so many robots too many are ever on a dock
     stale_charges: Commits | None = None  # at most so often a dock gives power for a token older than one it has seen
     permit_back_s: Positive | None = None  # a holder's permit is free again so soon after the holder crashed
+    claim_back_s: Positive | None = None  # a place whose holder crashed is free again so soon, as the dock itself knows
     tours_done: bool | None = None  # each robot of a tour was given power by each dock of it
     patrol_within_s: Positive | None = None  # no point of the patrol is ever longer without a visit

@@ -37,6 +37,15 @@ class Permits(Strict, frozen=True):
     tours: dict[str, list[str]] = {}  # by robot: docks it takes one after the other, keeping each until it has the next
 
 
+class Claims(Strict, frozen=True):
+    """Who may go onto a dock is decided by the dock alone, which robots ask over the radio: without a log."""
+
+    lease_s: Positive = 12.0  # without a word of its holder a place is free again after so long
+    renew_s: Positive = 1.0  # between two words of a holder, and between two questions of who waits
+    delay_s: Positive = 0.3  # without an answer it asks again after so long
+    clock_drift: Annotated[float, Meta(ge=0, le=0.4)] = 0.01  # share by which any clock, a dock's too, may be off
+
+
 class Agreement(Strict, frozen=True):
     """A log that all robots share, and what stands on it: docs/agreement.md explains it."""
 

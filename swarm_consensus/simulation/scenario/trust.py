@@ -74,7 +74,7 @@ class Attacker(Strict, frozen=True):
 
     name: str
     position_m: Point
-    does: list[Literal["replay", "garbage", "alter", "forge", "done"]]  # each of them in every tick
+    does: list[Literal["replay", "garbage", "alter", "forge", "done", "grant"]]  # each of them in every tick
     packets: Annotated[int, Meta(ge=1, le=100)] = 1  # of each kind in a tick
     from_s: NotNegative = 0.0
     until_s: Positive | None = None  # None: to the end
