@@ -1,14 +1,30 @@
-"""Rooms whose tests need ROS, from a distribution or from wheels: marked, and skipped where it is not installed."""
+"""Rooms whose tests need ROS, from a distribution or from wheels: marked, and skipped where it is not installed.
+
+Messages check the types of their fields here.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 ROOMS = {"dds", "nodes"}
 MISSING = importlib.util.find_spec("rclpy") is None
+
+if not MISSING:
+    # Read once by each package of messages, when it is imported; what tests start elsewhere runs as it does for users.
+    before = os.environ.get("ROS_PYTHON_CHECK_FIELDS")
+    os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"
+    import_module("swarm_consensus.nodes.world_node")
+    import_module("swarm_consensus.nodes.composed")
+    if before is None:
+        del os.environ["ROS_PYTHON_CHECK_FIELDS"]
+    else:
+        os.environ["ROS_PYTHON_CHECK_FIELDS"] = before
 
 
 class Unread(pytest.Module):

@@ -28,6 +28,7 @@ from swarm_consensus.agreement.raft.messages import Chunk, Entry, Saved, Snapsho
 from swarm_consensus.network.frame import FrameError
 
 AGAIN_S = 0.5  # s without an answer, after which a question is sent again
+LAST = 2**53  # the largest place that a question can name
 RESTARTS = 8  # from the beginning, after which a log changes too fast to be read
 
 Wanted: TypeAlias = Literal["log", "journal"]
@@ -173,9 +174,11 @@ class Asker:
 
     def _ask(self, part: Part, place: int, is_news: bool) -> None:
         """Ask for what follows."""
-        self._part, self._place = part, place
-        if not self.done and not is_news:
-            where = {"log": "entry", "state": "byte", "journal": "line"}[part]
+        self._part, self._place = part, min(place, LAST)
+        where = {"log": "entry", "state": "byte", "journal": "line"}[part]
+        if place > LAST:
+            self.fault = f"it tells of {where} {place - 1}, beyond any that can be"
+        elif not self.done and not is_news:
             self.fault = f"it tells nothing from {where} {place} on, though it has more"
 
     def _restart(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from swarm_consensus.agreement.asking import is_told_by
+from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.errors import InputError, SwarmError, nearest
 from swarm_consensus.network import key_files
 from swarm_consensus.network.keys import KeyFault, PublicKey
@@ -205,6 +206,8 @@ def believed(call: Call) -> Iterator[None]:
     """
     try:
         yield
+    except StorageError as error:
+        raise SwarmError(f"what {call.robot} told makes no sense: {error}") from error
     except SwarmError:
         raise
     except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:

@@ -407,3 +407,18 @@ def test_no_bytes_and_no_page_make_it_raise(wanted: Wanted, heard: list[bytes | 
     assert not client.done or not client.fault
     if client.done and wanted == "log":
         assert client.saved
+
+
+def test_a_log_beyond_all_numbers_is_a_sentence() -> None:
+    """Its next entry could not even be asked for."""
+    client = asker(accept=lambda _, __: True)
+    known = Known(1, 0, 2**53, 2**53, 2**53)
+    data = msgspec.msgpack.encode(Snapshot(2**53, 1, members([0])))
+    piece = Chunk(1, OWN, OWN, 2**53, len(data), digest_of(data), 0, data, 0)
+    for now in range(4):
+        question = client.due(float(now))
+        if question is not None and not client.fault:
+            asked = read_question(question)
+            page = piece if asked.part == "state" else Entries(None, ())
+            client.hear(pack_told(Told(asked.number, OWN, known, page), None, b""), float(now))
+    assert client.fault == "it tells of entry 9007199254740992, beyond any that can be"
