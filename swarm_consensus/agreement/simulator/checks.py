@@ -29,7 +29,10 @@ class Checks:
 
     def __init__(self, machine: Callable[[], Sessions]) -> None:
         self.leaders: dict[int, int] = {}  # by term
+        self._terms_of_leader: dict[int, dict[int, int]] = {}  # by term of office and index, as it was elected
+        self._begin: dict[int, int] = {}  # first index in memory, by term of office
         self.applied: dict[int, Entry] = {}
+        self._committed_in: dict[int, int] = {}  # term of who applied it first: its leader, who alone can know
         self._entries: dict[
             tuple[int, int], tuple[Entry, int]
         ] = {}  # by index and term: the entry, and the term before
@@ -51,9 +54,22 @@ class Checks:
             raise Violation(f"election safety: {self.leaders[term]} and {member} lead in term {term}")
         self.leaders[term] = member
         log = node.state.log
+        self._terms_of_leader[term] = {index: log.term_at(index) for index in range(log.base + 1, log.last + 1)}
+        self._begin[term] = log.base + 1
         for index in range(log.base + 1, self._reached + 1):
-            if log.term_at(index) != self.applied[index].term:
-                raise Violation(f"leader completeness: leader {member} of term {term} lacks committed entry {index}")
+            self._complete(term, index)
+
+    def _complete(self, term: int, index: int) -> None:
+        """Check that a leader has had a committed entry from the start, if it was committed in an earlier term.
+
+        Of later terms a leader need not have anything: maybe the last vote for it was long under way, and its
+        successor is in office already.
+        """
+        if term <= self._committed_in[index] or index < self._begin[term]:
+            return
+        if self._terms_of_leader[term].get(index) != self.applied[index].term:
+            member = self.leaders[term]
+            raise Violation(f"leader completeness: leader {member} of term {term} lacks committed entry {index}")
 
     def stored(self, member: int, node: Node, ready: Ready) -> None:
         """Look at what a member has just stored."""
@@ -72,13 +88,16 @@ class Checks:
                 raise Violation(f"log matching: member {member} has another entry {index} of term {entry.term}")
             before = entry.term
 
-    def apply(self, member: int, index: int, entry: Entry, outcome: Outcome | None) -> None:
+    def apply(self, member: int, node: Node, index: int, entry: Entry, outcome: Outcome | None) -> None:
         """Look at an entry that a member has just applied."""
         if index > self._reached:
             if index != self._reached + 1:
                 raise Violation(f"state machine safety: member {member} applied {index} after {self._reached}")
             self._reached = index
             self.applied[index] = entry
+            self._committed_in[index] = node.state.term
+            for term in self.leaders:
+                self._complete(term, index)
             self._outcomes[index] = self._reference.apply(index, entry.data) if entry.kind == COMMAND else None
             self._states[index] = _digest(self._reference.snapshot())
         if self.applied[index] != entry:

@@ -41,7 +41,7 @@ class Watched(Replica):
         super()._carry_out(ready, news)
         outcomes = iter(news.outcomes[before:])
         for index, entry in ready.committed:
-            self.checks.apply(own, index, entry, next(outcomes) if entry.kind == COMMAND else None)
+            self.checks.apply(own, self.node, index, entry, next(outcomes) if entry.kind == COMMAND else None)
         for read in ready.reads:
             self.checks.serve(own, self.node, read.token)
 
