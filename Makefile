@@ -34,7 +34,7 @@ bench: $(STAMP) ## all benchmark tables
 	$(BIN)/swarm bench
 
 campaign: $(STAMP) ## 11,000 random flights and 100,000 simulated logs, a day and more
-	$(BIN)/python bench/safety.py 1000 10000
+	$(BIN)/python bench/safety.py 1000 10000 --record runs/safety.jsonl
 	$(BIN)/python bench/clusters.py 100000 --jobs 2 --record $(RECORD)
 
 worlds: $(STAMP) ## every world with 20 seeds and both kinds of bodies, some hours; each call goes on where the last one ended

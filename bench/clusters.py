@@ -12,11 +12,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from hashlib import blake2b
 from pathlib import Path
 
 from joblib import Parallel, delayed
-from records import Tally, add, read
+from records import Tally, add, fingerprint, read
 from rich.console import Console
 from rich.table import Table
 
@@ -33,8 +32,7 @@ CODE = ("raft/*.py", "simulator/*.py", "quorum.py", "sessions.py", "replica.py",
 def code() -> str:
     """Return what names the code that a cluster runs on."""
     folder = Path(agreement.__file__).parent
-    files = sorted(path for pattern in CODE for path in folder.glob(pattern))
-    return blake2b(b"".join(path.read_bytes() for path in files), digest_size=6).hexdigest()
+    return fingerprint(sorted(path for pattern in CODE for path in folder.glob(pattern)))
 
 
 def batch(name: str, first: int, last: int, each: Callable[[int], Cluster] = run) -> Tally:

@@ -6,6 +6,8 @@ processes by value, which msgspec's types do not survive.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,7 +36,23 @@ class Ran(msgspec.Struct, frozen=True):
     failed: tuple[str, ...]  # expectations, with what was measured
 
 
-Line = TypeVar("Line", Tally, Ran)
+class Judged(msgspec.Struct, frozen=True):
+    """What became of one random run."""
+
+    code: str  # what it ran on
+    set: str  # what it was drawn from
+    robots: str  # ours, or a baseline
+    seed: int
+    seconds: float
+    failed: tuple[str, ...]  # expectations
+
+
+Line = TypeVar("Line", Tally, Ran, Judged)
+
+
+def fingerprint(files: Iterable[Path]) -> str:
+    """Return what names the state of some files."""
+    return blake2b(b"".join(path.read_bytes() for path in files), digest_size=6).hexdigest()
 
 
 def read(path: Path | None, kind: type[Line]) -> list[Line]:
@@ -48,7 +66,7 @@ def read(path: Path | None, kind: type[Line]) -> list[Line]:
     return found
 
 
-def add(path: Path | None, line: Tally | Ran) -> None:
+def add(path: Path | None, line: Tally | Ran | Judged) -> None:
     """Write a line."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from hashlib import blake2b
 from pathlib import Path
 from typing import get_args
 
 from joblib import Parallel, delayed
-from records import Ran, add, read
+from records import Ran, add, fingerprint, read
 from rich.console import Console
 from rich.table import Table
 
@@ -30,7 +29,7 @@ ASIDE = {"cli.py", "cli_parser.py", "cli_shared.py"}  # of no run in memory
 def code(world: Path) -> str:
     """Return what names the code and the world of a run."""
     files = [path for path in sorted(Path(swarm_consensus.__file__).parent.rglob("*.py")) if path.name not in ASIDE]
-    return blake2b(b"".join(path.read_bytes() for path in (*files, world)), digest_size=6).hexdigest()
+    return fingerprint((*files, world))
 
 
 def ran(name: str, world: Path, physics: Physics, seed: int) -> Ran:
