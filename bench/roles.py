@@ -17,7 +17,7 @@ from swarm_consensus.agreement.simulator.dismissal import FRESH, Parts, Run, lat
 from swarm_consensus.agreement.simulator.network import TICK
 
 SEEDS = 300  # unless another number is given
-TRIED = 100  # for each planted bug
+TRIED = 200  # for each planted bug
 
 
 class FromAnswer(Gate):

@@ -175,6 +175,6 @@ def test_a_holder_without_a_clock_shares_the_dock_and_its_token_gives_it_away() 
 
 
 def test_a_robot_that_goes_on_after_a_crash_with_what_it_gave_back_is_caught() -> None:
-    # chance needs hundreds of seeds for it, so these are the ones that found the bug
-    assert any(sail(seed, Forgetful, OnePermit)[1].most > 1 for seed in (180, 270, 271))
-    assert all(sail(seed, Robot, OnePermit)[1].most == 1 for seed in (180, 270, 271))
+    # one seed of sixty shows it; these are three that do
+    assert any(sail(seed, Forgetful, OnePermit)[1].most > 1 for seed in (18, 31, 76))
+    assert all(sail(seed, Robot, OnePermit)[1].most == 1 for seed in (18, 31, 76))

@@ -8,6 +8,8 @@ from numpy.random import Generator
 
 from swarm_consensus.agreement.quorum import has_majority
 
+MOST = 4  # times the usual patience
+
 
 class Patience:
     """How long a member waits for a leader, in its own ticks.
@@ -16,19 +18,35 @@ class Patience:
     the member stands for election. The *contact* is only with a leader: for `election_ticks` after it every candidate
     is ignored who is not sent by the leader itself (section 4.2.3). Leases rest on the second, so that a member that
     has just started behaves as if it had just heard a leader: maybe it had.
+
+    Each candidacy doubles what is drawn next, up to `MOST` times, until a leader has committed something: over many
+    slow hops a vote takes longer than the usual patience, and all would stand at once, again and again. Who is cut off
+    wins no pre-vote, so it does not stand and stays as patient as it was.
     """
 
     def __init__(self, election_ticks: int, rng: Generator) -> None:
         self._election_ticks = election_ticks
         self._rng = rng
+        self._times = 1
         self._contact = 0
         self._wait = self._deadline = 0
         self.restart(0)
 
     def restart(self, now: int) -> None:
-        """Wait from now on, for a time drawn from E to 2E - 1 (section 3.4)."""
-        self._wait = int(self._rng.integers(self._election_ticks, 2 * self._election_ticks))
+        """Wait from now on, for a time drawn from E to 2E - 1 (section 3.4), or a multiple of it."""
+        least = self._times * self._election_ticks
+        self._wait = int(self._rng.integers(least, 2 * least))
         self._deadline = now + self._wait
+
+    def stood(self) -> None:
+        """Take note of an own candidacy."""
+        self._times = min(2 * self._times, MOST)
+
+    def settle(self, now: int) -> None:
+        """Take note that a leader has committed something in its term."""
+        if self._times > 1:
+            self._times = 1
+            self.restart(now)
 
     def heard_leader(self, now: int) -> None:
         """Take note that a leader is there."""

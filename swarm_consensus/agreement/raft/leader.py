@@ -24,13 +24,23 @@ BACKLOG = 4  # windows of entries that may wait for a majority; more are refused
 
 
 class Leader:
-    """The leader of one term, from its election until it steps down."""
+    """The leader of one term, from its election until it steps down.
+
+    Parameters
+    ----------
+    state
+        Of the member.
+    round_trip
+        Ticks that its election took.
+    """
 
     progress = Progress
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, round_trip: int = 0) -> None:
         self._state = state
         self._rounds = Rounds(state.now)
+        beats = 2 * state.settings.heartbeat_ticks
+        self._patience = max(state.settings.election_ticks, 2 * round_trip + beats)  # with a majority that is silent
         self._beat_due = state.now
         self._heir: int | None = None
         self._heir_until = 0
@@ -122,8 +132,12 @@ class Leader:
         return settings.lease_reads and in_time and not self._lease_given_up
 
     def has_lost_quorum(self) -> bool:
-        """Tell whether no round of the last `election_ticks` was answered by a majority (check-quorum, section 6.2)."""
-        return self._state.now - self._rounds.confirmed > self._state.settings.election_ticks
+        """Tell whether no round was answered by a majority for too long (check-quorum, section 6.2).
+
+        For longer than `election_ticks` and than two round trips of the election: over many slow hops an answer takes
+        longer than followers wait for a heartbeat. Only who is cut off leads in vain for longer by that.
+        """
+        return self._state.now - self._rounds.confirmed > self._patience
 
     # what happens
 

@@ -71,7 +71,9 @@ class Node:
         settings.validate()
         self.state = State(own, settings, saved)
         self.lead: Leader | None = None
-        self._ballot: Ballot | None = None
+        self._ballot: Ballot | None = None  # of the present term, however late its votes arrive
+        self._poll: Ballot | None = None  # whether standing in the next term would be worth it
+        self._stood = 0  # tick of the own candidacy in the present term
         self._patience = Patience(settings.election_ticks, rng)
         self._follower = self.following(self.state)
         self._stored_vote = saved.vote
@@ -167,6 +169,8 @@ class Node:
         state = self.state
         state.now += 1
         self._stirred = True
+        if state.log.term_at(state.log.commit) == state.term:
+            self._patience.settle(state.now)
         if self.lead:
             self.lead.tick()
             if self.lead.has_lost_quorum():
@@ -228,31 +232,38 @@ class Node:
             state.voted_for = state.own
         state.leader = None
         self._patience.restart(state.now)
-        self._ballot = self.ballot(pre)
-        self._ballot.count(state.own, True)
+        ballot = self.ballot(pre)
+        ballot.count(state.own, True)
+        if pre:
+            self._poll = ballot
+        else:
+            self._ballot, self._stood = ballot, state.now
+            self._patience.stood()
         term = state.term + 1 if pre else state.term
         log = state.log
         for voter in state.members.current.voters:
             if voter != state.own:
                 state.send(VoteRequest(term, state.own, voter, log.last, log.last_term, pre, forced))
-        self._look_at_ballot()
+        self._look_at(ballot)
 
-    def _look_at_ballot(self) -> None:
-        ballot, voters = self._ballot, self.state.members.current.voters
-        if ballot is None:
-            return
+    def _look_at(self, ballot: Ballot) -> None:
+        voters = self.state.members.current.voters
         if ballot.is_won(voters):
             if ballot.pre:
                 self._stand(pre=False, forced=False)
             else:
                 self._take_office()
         elif ballot.is_lost(voters):
-            self._ballot = None
+            if ballot.pre:
+                self._poll = None
+            else:
+                self._ballot = None
 
     def _take_office(self) -> None:
-        self._ballot = None
+        """Lead. The candidacy took a majority a round trip, and so may answers."""
+        self._ballot = self._poll = None
         self.state.leader = self.state.own
-        self.lead = self.leadership(self.state)
+        self.lead = self.leadership(self.state, self.state.now - self._stood)
 
     def _follow(self, term: int, leader: int | None) -> None:
         """Be a follower, in this term or a newer one."""
@@ -263,7 +274,7 @@ class Node:
         if self.lead:
             self._patience.restart(state.now)
         state.leader = leader
-        self.lead = self._ballot = None
+        self.lead = self._ballot = self._poll = None
 
     def _answer_pre_vote(self, request: VoteRequest) -> None:
         granted = self.state.log.is_at_least(request.last_index, request.last_term)
@@ -288,9 +299,10 @@ class Node:
     def _on_vote_reply(self, reply: VoteReply) -> None:
         if reply.pre and reply.granted and reply.term == self.state.term:
             return  # about the term that has begun meanwhile
-        if self._ballot is not None and self._ballot.pre == reply.pre:
-            self._ballot.count(reply.sender, reply.granted)
-            self._look_at_ballot()
+        ballot = self._poll if reply.pre else self._ballot
+        if ballot is not None:
+            ballot.count(reply.sender, reply.granted)
+            self._look_at(ballot)
 
     def _on_timeout_now(self, order: TimeoutNow) -> None:
         state = self.state
@@ -304,7 +316,7 @@ class Node:
         if self.lead:
             self.state.faults += 1
             return False
-        self._ballot = None
+        self._ballot = self._poll = None
         self.state.leader = message.sender
         self._patience.heard_leader(self.state.now)
         return True

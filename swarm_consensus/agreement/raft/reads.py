@@ -5,7 +5,7 @@ round r followed this leader after r began. When a majority has answered r, no o
 before r began:
 
 - reads asked for before r began may be served (ReadIndex, section 6.4);
-- the leader stays in office for `election_ticks` more (check-quorum), and by its lease for `lease_ticks` (6.4.1).
+- the leader stays in office for a while more (check-quorum), and by its lease for `lease_ticks` (6.4.1).
 """
 
 from __future__ import annotations
