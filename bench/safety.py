@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -91,6 +92,7 @@ def main() -> None:
     for name, number in zip(SETS, (1000, 200, 200), strict=True):
         parser.add_argument(name, nargs="?", type=int, default=number, help=f"so many ({number})")
     parser.add_argument("--jobs", type=int, default=2, help="processes (2)")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin nothing new after so long (for ever)")
     parser.add_argument("--record", type=Path, help="file to which each run is added, and that tells which are done")
     chosen = parser.parse_args()
     code = fingerprint(sorted(Path(swarm_consensus.__file__).parent.rglob("*.py")))
@@ -103,7 +105,8 @@ def main() -> None:
     ]
     known = {(run.set, run.robots, run.seed): run for run in read(chosen.record, Judged) if run.code == code}
     runs = [known[each] for each in asked if each in known]
-    jobs = (delayed(judged)(code, *each) for each in asked if each not in known)
+    end = time.monotonic() + 60 * chosen.minutes
+    jobs = (delayed(judged)(code, *each) for each in asked if each not in known and time.monotonic() < end)
     for run in Parallel(n_jobs=chosen.jobs, return_as="generator_unordered", pre_dispatch=2 * chosen.jobs)(jobs):
         runs.append(run)
         add(chosen.record, run)
