@@ -44,6 +44,8 @@ def graphs() -> dict[str, np.ndarray]:
         "random, 200": random_geometric(200, 0.13, rng),
         "random, 100, denser": random_geometric(100, 0.45, rng),
         "random, 200, dense": random_geometric(200, 0.28, rng),
+        "random, 100, 55 links a node": random_geometric(100, 0.55, rng),
+        "random, 100, 83 links a node": random_geometric(100, 0.8, rng),
     }
 
 

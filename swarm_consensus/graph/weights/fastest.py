@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
+from scipy.sparse.linalg import LinearOperator, cg
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.graph.weights.links import Links, connected_links
@@ -22,10 +23,10 @@ from swarm_consensus.graph.weights.newton import (
 )
 
 _GAP = 1e-6  # how far the norm may be from the optimum
-_PROVED = 1e-5  # how far the norm may be from what is proved to be least, where that takes
-_PROOFS = 3  # further steps at the most
+_PROVED = 3e-5  # how far it may be from what is proved to be least where there are many links, and steps cost more
+_PROOFS = 3  # steps at the most for the proof alone
 _STEPS = 60  # 6 to 12 are usual
-_MANY = 20  # links a node from which on conjugate gradients are tried first
+_MANY = 14  # links a node from which on conjugate gradients are tried first
 _MOST = 6000  # links: a factor of so many takes 0.3 GB and some ten seconds
 _BOLD = 0.95  # part of the way to the border of what is feasible that a step goes
 _ROOM = 0.01  # of the first bound above the first norm
@@ -36,13 +37,13 @@ def fastest(adjacency: ArrayLike) -> Array:
 
     Weights may be negative. They need the whole graph to be known, so they are made once, for a graph that stays.
 
-    Solves the semidefinite programme ``min t, -t I <= W - 11'/n <= t I`` to a gap of 1e-6 between t and a lower bound
-    proved on the way, with a predictor-corrector method (direction of Helmberg, Kojima and Monteiro). Its slacks are
-    two dense n x n matrices and its unknowns are the m link weights, so that one step costs some n^3 + m^3
-    operations: a general solver, which works with the n (n + 1) entries of both slacks, takes many times as long
-    (``bench/weights.py``). For graphs with more than 20 links a node the steps are solved by conjugate gradients,
-    without an m x m matrix, as long as these get near; with more than 6,000 links always, and then the gap is that of
-    an inexact solution.
+    Solves the semidefinite programme ``min t, -t I <= W - 11'/n <= t I`` to a gap between t and a lower bound proved on
+    the way: 1e-6, or 3e-5 for more than 14 links a node. It is a predictor-corrector method (direction of Helmberg,
+    Kojima and Monteiro). Its slacks are two dense n x n matrices and its unknowns are the m link weights, so that one
+    step costs some n^3 + m^3 operations: a general solver, which works with the n (n + 1) entries of both slacks,
+    takes many times as long (``bench/weights.py``). For graphs with more than 14 links a node the steps are solved by
+    conjugate gradients, without an m x m matrix, as long as these get near; with more than 6,000 links always, and
+    then the gap is that of an inexact solution.
 
     Parameters
     ----------
@@ -87,11 +88,11 @@ def solved(links: Links) -> tuple[Array, Array]:
     # feasible: its trace is 1, its stretches cancel
     multiplier = np.stack([np.eye(links.count)] * 2) / (2 * links.count)
     size = len(links.first)
-    firm, proofs = size <= _MOST, _PROOFS
-    make = direct_solver if size <= _MANY * links.count else partial(iterative_solver, firm=firm)
+    few, firm, proofs = size <= _MANY * links.count, size <= _MOST, _PROOFS
+    make = direct_solver if few else partial(iterative_solver, firm=firm)
     for _ in range(_STEPS):
         slack = _slack(links, unknowns)
-        if float(np.vdot(multiplier, slack)) <= _GAP:
+        if float(np.vdot(multiplier, slack)) <= (_GAP if few or not firm else _PROVED):
             if not firm or not proofs or unknowns[-1] - least_norm(links, multiplier) <= _PROVED:
                 break
             make = direct_solver  # exact steps make the multipliers feasible, and so a proof
@@ -104,16 +105,34 @@ def solved(links: Links) -> tuple[Array, Array]:
 
 
 def least_norm(links: Links, multiplier: Array) -> float:
-    r"""Return a lower bound of the norm of all weights of a graph, from multipliers X = (X+, X-).
+    r"""Return a lower bound of the norm of all weights of a graph, from any positive definite multipliers (X+, X-).
 
     With D = X+ - X- any weights w have ``|W - 11'/n| tr(X+ + X-) >= <D, I - 11'/n> - sum_e w_e b_e' D b_e``, and those
     of the smallest norm, at most 1, have no entry above 1 + 1/n: so the last sum is at most
-    ``(1 + 1/n) sum_e |b_e' D b_e|``, which is zero for exact multipliers.
+    ``(1 + 1/n) sum_e |b_e' D b_e|``, which is zero for exact multipliers, and nearly so for `_cancelled` ones.
     """
+    return max(_proved(links, multiplier), _proved(links, _cancelled(links, multiplier)))
+
+
+def _proved(links: Links, multiplier: Array) -> float:
     difference = multiplier[0] - multiplier[1]
     spill = (1.0 + 1.0 / links.count) * float(np.abs(links.stretch(difference)).sum())
     reach = float(np.trace(difference) - difference.sum() / links.count)
     return (reach - spill) / float(np.trace(multiplier, axis1=1, axis2=2).sum())
+
+
+def _cancelled(links: Links, multiplier: Array) -> Array:
+    """Return multipliers near these for which b_e' D b_e = 0 at all links, and that are as positive as these.
+
+    What conjugate gradients leave of it is taken out by a Laplacian, the least change that does so.
+    """
+    size = len(links.first)
+    gram = LinearOperator((size, size), matvec=lambda weight: links.stretch(links.laplacian(weight)))
+    weight, _ = cg(gram, -0.5 * links.stretch(multiplier[0] - multiplier[1]), rtol=1e-12)
+    change = links.laplacian(weight)
+    changed = multiplier + np.stack([change, -change])
+    lowest = float(np.linalg.eigvalsh(changed)[:, 0].min())
+    return changed + max(-2.0 * lowest, 0.0) * np.eye(links.count)
 
 
 def _deviation(links: Links, weight: Array) -> Array:
