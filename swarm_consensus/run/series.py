@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.errors import InputError
 from swarm_consensus.run.monitor import Monitor
 from swarm_consensus.simulation.world import Contact
 
+FORMAT = 1  # of the file; to be raised when an array comes or changes
 KINDS = ("link", "near", "obstacle", "fence", "floor", "ceiling")  # of limits that hold robots back
 
 
 def save_series(folder: Path, monitor: Monitor, paths: Array, contacts: Sequence[Contact]) -> None:
     """Write ``series.npz``.
 
-    Arrays: ``names`` (n,), ``time`` (t,) s, ``path`` (t, n, 3) m, ``goal`` (t, n) m with NaN for the dead,
+    Arrays: ``format`` of the file; ``names`` (n,), ``time`` (t,) s, ``path`` (t, n, 3) m, ``goal`` (t, n) m with NaN for the dead,
     ``estimated`` (t, n), each robot's estimate of ``lambda2_held``, NaN where it has none; ``lambda2``,
     ``lambda2_held``, ``separation`` m, ``link`` m, ``links``, ``formed``, ``let_go``, ``parts``, ``connectivity``,
     ``order``, ``polarisation``, ``mismatch`` m^2/s^2, ``cohesion`` m (t,), ``energy`` (t,), or (0,) without a lattice;
@@ -44,6 +48,7 @@ def save_series(folder: Path, monitor: Monitor, paths: Array, contacts: Sequence
         values[key] = getattr(motion, key)
     np.savez_compressed(
         folder / "series.npz",
+        format=np.array(FORMAT),
         names=np.array(monitor.names),
         path=paths,
         goal=np.array(series.goal).reshape(-1, count),
@@ -55,6 +60,22 @@ def save_series(folder: Path, monitor: Monitor, paths: Array, contacts: Sequence
 
 
 def load_series(folder: Path) -> dict[str, NDArray[np.generic]]:
-    """Read ``series.npz``."""
-    with np.load(folder / "series.npz", allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+    """Read ``series.npz``.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, or of another version.
+    """
+    path = folder / "series.npz"
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            series = {name: stored[name] for name in stored.files}
+    except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
+        raise InputError([f"{path} is damaged: {error}; run the world again"]) from None
+    found = int(series.pop("format", np.array(0)))
+    if found != FORMAT:
+        raise InputError(
+            [f"{path} has format {found}, must be {FORMAT}: another version wrote it; run the world again"]
+        )
+    return series

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -122,6 +124,24 @@ def test_a_failed_or_cut_short_run_says_so_in_words(folder: Path) -> None:
     finally:
         (folder / "verdict.json").write_bytes(kept)
         write_report(folder)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda data: data[:-30], "series.npz is damaged"),
+        (lambda data: b"", "series.npz is damaged"),
+        (lambda data: b"no archive at all", "series.npz is damaged"),
+        (lambda data: data.replace(b"format.npy", b"farmot.npy"), "has format 0, must be 1"),
+    ],
+)
+def test_a_file_that_is_damaged_or_of_another_version_is_a_sentence(
+    folder: Path, tmp_path: Path, damage: Callable[[bytes], bytes], words: str
+) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "series.npz").write_bytes(damage((folder / "series.npz").read_bytes()))
+    with pytest.raises(InputError, match=words):
+        write_report(copy)
 
 
 def test_links_are_drawn_between_the_living_in_reach_only() -> None:
