@@ -23,8 +23,8 @@ KINDS = ("link", "near", "obstacle", "fence", "floor", "ceiling")  # of limits t
 def save_series(folder: Path, monitor: Monitor, paths: Array, contacts: Sequence[Contact]) -> None:
     """Write ``series.npz``.
 
-    Arrays: ``format`` of the file; ``names`` (n,), ``time`` (t,) s, ``path`` (t, n, 3) m, ``goal`` (t, n) m with NaN for
-    the dead, ``estimated`` (t, n), each robot's estimate of ``lambda2_held``, NaN where it has none; ``lambda2``,
+    Arrays: ``format`` of the file; ``names`` (n,), ``time`` (t,) s, ``path`` (t, n, 3) m, ``goal`` (t, n) m with NaN
+    for the dead, ``estimated`` (t, n), each robot's estimate of ``lambda2_held``, NaN where it has none; ``lambda2``,
     ``lambda2_held``, ``separation`` m, ``link`` m, ``links``, ``formed``, ``let_go``, ``parts``, ``connectivity``,
     ``order``, ``polarisation``, ``mismatch`` m^2/s^2, ``cohesion`` m (t,), ``energy`` (t,), or (0,) without a lattice;
     ``active_<kind>`` (t,), robots held back by that kind; ``contact`` (c,) s, when bodies touched.
