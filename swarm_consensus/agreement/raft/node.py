@@ -19,6 +19,7 @@ from numpy.random import Generator
 from swarm_consensus.agreement.errors import AgreementError
 from swarm_consensus.agreement.raft.election import Ballot, Patience
 from swarm_consensus.agreement.raft.follower import Follower
+from swarm_consensus.agreement.raft.handover import Handover
 from swarm_consensus.agreement.raft.leader import Leader
 from swarm_consensus.agreement.raft.messages import (
     Append,
@@ -35,7 +36,6 @@ from swarm_consensus.agreement.raft.messages import (
     Saved,
     Snapshot,
     TimeoutNow,
-    Vote,
     VoteReply,
     VoteRequest,
 )
@@ -76,8 +76,7 @@ class Node:
         self._stood = 0  # tick of the own candidacy in the present term
         self._patience = Patience(settings.election_ticks, rng)
         self._follower = self.following(self.state)
-        self._stored_vote = saved.vote
-        self._handed_out: Ready | None = None
+        self._handover = Handover(self.state, saved.vote)
         self._stirred = True  # something has happened since `ready` looked, without which nothing can be due
         self._handlers = {kind: getattr(self, name) for kind, name in _HANDLERS.items()}
 
@@ -363,39 +362,16 @@ class Node:
         if not self._stirred:
             return None
         self._stirred = False
-        state, log, stored = self.state, self.state.log, self._stored_vote
         if self.lead:
             self.lead.send()
-        voted = stored.term != state.term or stored.voted_for != state.voted_for
-        vote = Vote(state.term, state.voted_for) if voted else None
-        snapshot, messages = state.snapshot_due, state.outbox
-        entries = log.unsaved() if log.saved < log.last else ()
-        committed = log.unapplied() if log.applied < log.commit else []
-        reads = [read for read in state.reads if read.index <= log.commit] if state.reads else []
-        if not (messages or entries or committed or vote or snapshot or reads):
-            return None
-        self._handed_out = Ready(vote, snapshot, state.restore, log.saved + 1, entries, messages, committed, reads)
-        return self._handed_out
+        return self._handover.collect()
 
     def advance(self) -> None:
         """Tell that everything of the last `Ready` is stored, and will be sent and applied."""
-        done, state = self._handed_out, self.state
-        if done is None:
-            raise RuntimeError("advance() without ready()")
-        log = state.log
-        self._handed_out = None
-        if done.vote:
-            self._stored_vote = done.vote
-        state.snapshot_due, state.restore, state.outbox = None, False, []
-        if done.reads:
-            state.reads = [read for read in state.reads if read not in done.reads]
-        log.applied += len(done.committed)
-        if done.entries:
-            log.saved = log.last
-            if self.lead:
-                self._stirred = True
-                self.lead.commit()
-                self._leave_if_removed()
+        if self._handover.settle() and self.lead:
+            self._stirred = True
+            self.lead.commit()
+            self._leave_if_removed()
 
 
 _HANDLERS = {
