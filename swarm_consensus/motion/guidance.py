@@ -1,14 +1,16 @@
 r"""Guidance: where to head for so that the way round the walls is the shortest, without local minima.
 
-The free space is sampled on a grid. For a goal, the geodesic distance of every free cell is computed once (Dijkstra on
-the grid with diagonal moves), and each cell learns the farthest point of its shortest way to the goal that it can see.
-A robot then heads straight for that point. Cells nearer to a wall than the clearance aren't free, so the way leads
-where the barrier filter lets a robot pass.
+The free space is sampled on a grid. For the cell of a goal, the geodesic distance of every free cell is computed once
+(Dijkstra on the grid with diagonal moves), and each cell learns the farthest cell of its shortest way there that it can
+see. A robot then heads straight for that one, and from where the last is in sight for the goal itself. Cells nearer to
+a wall than the clearance aren't free, so the way leads where the barrier filter lets a robot pass.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -19,9 +21,11 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.grid import moves
 
 CELLS = 20_000  # at most so many cells: the field of a goal is then ready in a fraction of a second
-KEPT = 16  # fields at a time: a goal that moves must not fill the memory
+KEPT = 128  # fields at a time, of up to 80 kB: a goal that moves must not fill the memory
+MAPS = 8  # at a time in one process
 GRAZE = 0.9  # of the clearance: a robot that slides along a wall still sees along it
 FINEST = 0.2  # m, cells needn't be smaller
+UNKNOWN = -1
 
 
 class Guidance:
@@ -41,8 +45,9 @@ class Guidance:
         self._open = shapely.is_empty(walls)
         if self._open:
             return
-        self._low = fence.min(axis=0)
-        span = fence.max(axis=0) - self._low
+        low = fence.min(axis=0)
+        self._corner = low.tolist()
+        span = fence.max(axis=0) - low
         self._cell = max(FINEST, math.sqrt(float(np.prod(span)) / CELLS))
         self._shape = tuple((np.ceil(span / self._cell).astype(int) + 1).tolist())
         self._blocked = walls.buffer(clearance)
@@ -51,11 +56,11 @@ class Guidance:
         shapely.prepare(self._solid)
         self._near = walls.buffer(GRAZE * clearance)
         shapely.prepare(self._near)
-        self._centres = self._low + self._cell * np.indices(self._shape).reshape(2, -1).T
+        self._centres = low + self._cell * np.indices(self._shape).reshape(2, -1).T
         inside = shapely.contains_xy(shapely.Polygon(fence).buffer(-clearance), *self._centres.T)
         self._free: NDArray[np.bool_] = inside & ~shapely.contains_xy(self._blocked, *self._centres.T)
         self._graph = moves(self._free.reshape(self._shape), self._cell, self._cell)
-        self._fields: dict[tuple[float, float], Array] = {}
+        self._fields: dict[int, NDArray[np.int32]] = {}  # by the goal's cell
 
     def waypoint(self, position: Array, goal: Array) -> Array:
         """Return where to head for.
@@ -72,52 +77,61 @@ class Guidance:
         """
         if self._open:
             return goal
-        key = (float(goal[0]), float(goal[1]))
-        if key not in self._fields:
+        target, here = self._cell_of(goal), self._cell_of(position)
+        field = self._fields.get(target)
+        if field is None:
             if len(self._fields) == KEPT:
                 del self._fields[next(iter(self._fields))]
-            self._fields[key] = self._field(key)
-        (columns, rows), (west, south) = self._shape, self._low.tolist()
-        column = min(max(round((float(position[0]) - west) / self._cell), 0), columns - 1)
-        row = min(max(round((float(position[1]) - south) / self._cell), 0), rows - 1)
-        x, y = self._fields[key][column * rows + row].tolist()
-        if math.isnan(x) or (x, y) == key:
+            field = self._fields[target] = self._field(target)
+        cell = int(field[here])
+        if cell in (UNKNOWN, target):
             return goal
         ahead = goal.copy()
-        ahead[0], ahead[1] = x, y
+        ahead[0], ahead[1] = self._centres[cell].tolist()
         return ahead
+
+    def _cell_of(self, point: Array) -> int:
+        (columns, rows), (west, south) = self._shape, self._corner
+        column = min(max(round((float(point[0]) - west) / self._cell), 0), columns - 1)
+        row = min(max(round((float(point[1]) - south) / self._cell), 0), rows - 1)
+        cell: int = column * rows + row
+        return cell
 
     def sees(self, start: Array, end: Array) -> bool:
         """Tell whether the straight way between two points, (d,) m, keeps almost the clearance from every wall."""
         return self._open or not self._near.intersects(shapely.LineString((start[:2], end[:2])))
 
-    def _field(self, goal: tuple[float, float]) -> Array:
-        """Return the point to head for from each cell, shape (cells, 2), m; NaN where no way leads to the goal."""
-        source = self._nearest_free(np.array(goal))
-        ahead = np.full((self._free.size, 2), np.nan)
+    def _field(self, target: int) -> NDArray[np.int32]:
+        """Return the cell to head for from each cell, shape (cells,); UNKNOWN where no way leads to the target."""
+        source = self._nearest_free(target)
+        ahead = np.full(self._free.size, UNKNOWN, np.int32)
         if source is None:
             return ahead
         distances, parents = dijkstra(self._graph, directed=False, indices=[source], return_predecessors=True)
         distance, previous = distances[0], parents[0]
-        ahead[source] = goal
+        ahead[source] = target
         for cells in _generations(distance, previous):
-            point = ahead[previous[cells]]
-            seen = ~self._blocked.intersects(shapely.linestrings(np.stack((self._centres[cells], point), axis=1)))
-            ahead[cells] = np.where(seen[:, None], point, self._centres[previous[cells]])
+            farthest = ahead[previous[cells]]
+            hidden = self._blocked.intersects(self._sights(cells, farthest))
+            ahead[cells] = np.where(hidden, previous[cells], farthest)
         self._spread(ahead)
         return ahead
 
-    def _nearest_free(self, point: Array) -> int | None:
+    def _sights(self, start: NDArray[np.intp], end: NDArray[np.int32]) -> NDArray[np.object_]:
+        lines: NDArray[np.object_] = shapely.linestrings(np.stack((self._centres[start], self._centres[end]), axis=1))
+        return lines
+
+    def _nearest_free(self, cell: int) -> int | None:
         candidates = np.flatnonzero(self._free)
         if not candidates.size:
             return None
-        offset = self._centres[candidates] - point
+        offset = self._centres[candidates] - self._centres[cell]
         return int(candidates[np.argmin(np.einsum("kd,kd->k", offset, offset))])
 
-    def _spread(self, ahead: Array) -> None:
+    def _spread(self, ahead: NDArray[np.int32]) -> None:
         """Let blocked cells head where the nearest free one does, or for that one: a robot may graze the clearance."""
-        known = np.flatnonzero(~np.isnan(ahead[:, 0]))
-        lost = np.flatnonzero(np.isnan(ahead[:, 0]))
+        known = np.flatnonzero(ahead != UNKNOWN)
+        lost = np.flatnonzero(ahead == UNKNOWN)
         if not (known.size and lost.size):
             return
         tree = shapely.STRtree(shapely.points(self._centres[known]))
@@ -126,9 +140,8 @@ class Guidance:
         )
         near = distance <= 4 * self._cell
         cells, free = lost[pairs[0][near]], known[pairs[1][near]]
-        sights = shapely.linestrings(np.stack((self._centres[cells], ahead[free]), axis=1))
-        hidden = self._solid.intersects(sights)
-        ahead[cells] = np.where(hidden[:, None], self._centres[free], ahead[free])
+        hidden = self._solid.intersects(self._sights(cells, ahead[free]))
+        ahead[cells] = np.where(hidden, free, ahead[free])
 
 
 def _generations(distance: Array, previous: NDArray[np.int32]) -> list[NDArray[np.intp]]:
@@ -139,3 +152,29 @@ def _generations(distance: Array, previous: NDArray[np.int32]) -> list[NDArray[n
         hops[cell] = hops[parent] + 1
     depth = np.array(hops)[order]
     return np.split(order[np.argsort(depth, kind="stable")], np.cumsum(np.bincount(depth)[1:])[:-1])
+
+
+def guidance_among(polygons: Collection[Array], fence: Array, clearance: float) -> Guidance:
+    """Return the guidance among walls; robots of one process that know the same walls share a map.
+
+    Parameters
+    ----------
+    polygons
+        Corners of each wall, shape (m, 2), m.
+    fence
+        Corners of the fence, shape (m, 2), m. Where it is not convex, straight ways may lead out of it, so that its
+        inward corners are walls too.
+    clearance
+        Smallest distance at which a robot passes a wall, m.
+    """
+    inside = shapely.Polygon(fence)
+    hull = inside.convex_hull
+    walls = [shapely.Polygon(polygon) for polygon in polygons]
+    if not hull.equals(inside):
+        walls.append(hull.difference(inside))
+    return _shared(shapely.to_wkb(shapely.union_all(walls)), fence.tobytes(), clearance)
+
+
+@lru_cache(maxsize=MAPS)
+def _shared(walls: bytes, fence: bytes, clearance: float) -> Guidance:
+    return Guidance(shapely.from_wkb(walls), np.frombuffer(fence).reshape(-1, 2), clearance)

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import shapely
 from msgspec import Raw
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Briefing, Situation, Task, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.behaviours.go_to import go_to
-from swarm_consensus.motion.guidance import Guidance
+from swarm_consensus.motion.guidance import Guidance, guidance_among
 from swarm_consensus.motion.potential import saturate
 from swarm_consensus.robot.arming import Arming
 from swarm_consensus.robot.beliefs import Beliefs
@@ -208,17 +207,11 @@ class Conduct:
 
 
 def _guidance(config: AgentConfig, task: Task, clearance: float, fence: Array) -> Guidance:
-    """Prepare the shortest ways round what blocks this robot: for one that flies, what reaches up to its altitude.
-
-    Round the corners of an ordered fence as well, where straight ways may lead out of it.
-    """
+    """Prepare the shortest ways round what blocks this robot: for one that flies, what reaches up to its altitude."""
     goal = task.goal
     altitude = goal[2] if goal is not None and config.vehicle.dims == 3 else 0.0
-    blocking = [shapely.Polygon(p.polygon) for p in config.obstacles if p.height + clearance > altitude]
-    inside = shapely.Polygon(fence)
-    if not np.array_equal(fence, config.fence) and not inside.convex_hull.equals(inside):
-        blocking.append(inside.convex_hull.difference(inside))
-    guidance = Guidance(shapely.union_all(blocking), fence, clearance)
+    blocking = [p.polygon for p in config.obstacles if p.height + clearance > altitude]
+    guidance = guidance_among(blocking, fence, clearance)
     if goal is not None:
         guidance.waypoint(goal, goal)  # computed now, so that no tick has to
     return guidance

@@ -43,7 +43,7 @@ class Hardship:
     delay: float = 0.3  # s
     jitter: float = 0.1  # s
     outages: int = 4  # robots that nobody hears, and that hear nobody, for a while
-    outage: float = 4.0  # s, at the longest; shorter than `lost_after_s`
+    outage: float = 2.2  # s, at the longest; of two neighbours on end, and a beacon's way, less than `lost_after_s`
     split: float = 0.0  # s, at the longest, for which the swarm falls into two parts
     obstacles: int = 5
     walls: Literal["pass", "block"] = "pass"
@@ -105,7 +105,7 @@ def random_scenario(rng: np.random.Generator, hardship: Hardship | None = None) 
 
 def _radio(rng: np.random.Generator, hard: Hardship, count: int) -> Radio:
     outages = []
-    # each robot once at most: two outages on end would outlast `lost_after_s`
+    # each robot once at most, so that no link is out more than twice on end
     for robot in rng.permutation(count)[: int(rng.integers(0, hard.outages + 1))].tolist():
         start = round(float(rng.uniform(0.0, 0.8 * hard.duration)), 3)
         length = float(rng.uniform(0.1, hard.outage))
