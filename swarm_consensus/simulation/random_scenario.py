@@ -43,7 +43,7 @@ class Hardship:
     delay: float = 0.3  # s
     jitter: float = 0.1  # s
     outages: int = 4  # robots that nobody hears, and that hear nobody, for a while
-    outage: float = 2.2  # s, at the longest; of two neighbours on end, and a beacon's way, less than `lost_after_s`
+    outage: float = 2.0  # s, at the longest: of two neighbours on end, and some lost beacons, less than `lost_after_s`
     split: float = 0.0  # s, at the longest, for which the swarm falls into two parts
     obstacles: int = 5
     walls: Literal["pass", "block"] = "pass"
