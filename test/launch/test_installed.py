@@ -5,28 +5,23 @@ Needs setuptools in the running Python, and no ROS; nothing is fetched.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ("package.xml", "setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
-FOLDERS = ("swarm_consensus", "launch", "config", "worlds", "resource")
 
 
 @pytest.fixture(scope="module")
-def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation made from a copy, so that the checkout gets no build folder."""
+def prefix(tmp_path_factory: pytest.TempPathFactory, copied: Callable[[Path], None]) -> Path:
+    """An installation, made as wheels and colcon do."""
     pytest.importorskip("setuptools", reason="setuptools is not installed")
     source, prefix = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("prefix")
-    for name in PACKAGE:
-        shutil.copy(ROOT / name, source)
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "setup.py", "-q", "install_data", f"--install-dir={prefix}"]  # as wheels and colcon do
+    copied(source)
+    command = [sys.executable, "setup.py", "-q", "install_data", f"--install-dir={prefix}"]
     result = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 0, result.stderr
     return prefix
