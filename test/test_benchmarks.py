@@ -13,6 +13,7 @@ from swarm_consensus.run import benchmarks
 
 ROOT = Path(__file__).parents[1]
 SHARED = {"baselines", "fuzz_targets", "records", "timing"}  # imported by benchmarks, prints nothing itself
+FAILS: dict[str, int] = {}  # exit statuses other than 0, by name
 FILES = sorted((ROOT / "bench").glob("*.py"))
 
 
@@ -23,15 +24,31 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def run(command: list[str], check: bool) -> subprocess.CompletedProcess[bytes]:
         names.append(Path(command[1]).stem)
-        return subprocess.CompletedProcess(command, 0)
+        return subprocess.CompletedProcess(command, FAILS.get(names[-1], 0))
 
     monkeypatch.setattr(benchmarks.subprocess, "run", run)
     return names
 
 
-def test_swarm_bench_runs_all_of_them_and_nothing_else(started: list[str]) -> None:
+def test_swarm_bench_runs_all_that_measure_and_nothing_else(
+    started: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert benchmarks.run_benchmarks([]) == 0
-    assert started == [path.stem for path in FILES if path.stem not in SHARED]
+    assert started == [path.stem for path in FILES if path.stem not in SHARED | {"picture"}]
+    assert "== tick: One robot's tick and the filter alone" in capsys.readouterr().out
+
+
+def test_one_that_fails_does_not_keep_the_others_from_running(
+    started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FAILS, "batch", 3)
+    assert benchmarks.run_benchmarks(["asked", "batch", "tick"]) == 3
+    assert started == ["asked", "batch", "tick"]
+
+
+def test_what_draws_a_committed_file_is_run_by_name(started: list[str]) -> None:
+    assert benchmarks.run_benchmarks(["picture"]) == 0
+    assert started == ["picture"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
