@@ -4,15 +4,14 @@ Who gives permits, the log or the dock alone, makes no difference here (`docks.R
 
 A dock that is *closed* to the robot is a limit of the barrier filter, so no behaviour and nothing heard leads onto it.
 It is open while the robot's own clock says that its permit is good for long enough to get off again, and while there is
-room: others may stand there whose permit has ended, dead, or cut off and standing still until they hear enough again.
-Which of them a robot can't rule out to be on the dock, by where it last knew them and how far they may have come since,
-it counts; and it lets those go first whose permits are older. So two that both see one free place don't both take it.
+room: others may stand there whose permit has ended (`occupancy`), and those go first whose permits are older. So two
+that both see one free place don't both take it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, pi
+from math import ceil, inf, pi
 
 import msgspec
 import numpy as np
@@ -23,19 +22,17 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Situation, Wish
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.potential import attraction, repulsion, saturate
-from swarm_consensus.robot.config import AgentConfig, Battery
-from swarm_consensus.robot.docks import Dock, Rights
+from swarm_consensus.robot.config import AgentConfig
+from swarm_consensus.robot.docks import Rights
 from swarm_consensus.robot.neighbours import Neighbours, View
+from swarm_consensus.robot.occupancy import Occupancy
+from swarm_consensus.robot.reserve import AWAY, SLACK, leave_s, reserve
 from swarm_consensus.robot.safety import Closed
 from swarm_consensus.robot.state import Permit
 
 FULL = 0.95  # of the capacity: then it leaves
-DETOUR = 1.5  # of the straight way to a dock, at most
-SPARE = 0.06  # of the capacity, that is never planned with
 GAIN = 1.5  # 1/s, towards a place
-AWAY = 0.3  # m, beyond where a dock begins, to which a robot leaves
 EDGE = 0.5  # m, beyond where a dock begins, at which it waits to be let in
-SLACK = 0.02  # m
 NEAR = 0.1  # m, from its spot: it has arrived
 THERE = 0.3  # m, from a spot: it asks for the next dock of its tour
 WIDTH = 0.6  # m, beyond the separation, over which one that waits makes way
@@ -60,48 +57,6 @@ class Errand:
     target: Array | None = None  # (2,) m, where to go; None with a `what`: stay
     closed: tuple[int, ...] = ()  # docks that it must not go onto
     token: Token | None = None  # to be shown
-
-
-def reserve(battery: Battery, docks: tuple[Dock, ...], robots: int, speed: float, way: float, frozen: float) -> float:
-    """Return the charge, J, at which a robot asks for a permit, so that it does not run dry on the way.
-
-    Parameters
-    ----------
-    battery, docks
-        As they are.
-    robots
-        In the swarm: all others may have asked before.
-    speed
-        Of the robot, m/s.
-    way
-        Straight to the farthest dock, m.
-    frozen
-        Longest time for which nobody moves, or gets a permit, s.
-    """
-    going = DETOUR * way * (battery.motion + battery.idle / speed)
-    return going + battery.idle * (queue_s(battery, docks, robots, speed) + frozen) + SPARE * battery.capacity
-
-
-def leave_s(reach: float, stray: float, speed: float) -> float:
-    """Return how long before its permit ends a robot begins to leave a dock, s: twice the way, and a second.
-
-    Parameters
-    ----------
-    reach
-        Of the dock, m.
-    stray
-        Greatest distance of the robot's centre from its reference, m.
-    speed
-        Of the robot, m/s.
-    """
-    return 2.0 * (reach + stray + SLACK + AWAY) / speed + 1.0
-
-
-def queue_s(battery: Battery, docks: tuple[Dock, ...], robots: int, speed: float) -> float:
-    """Return how long a robot waits whom all others precede, s."""
-    power = min(*(dock.power for dock in docks), battery.charge) - battery.idle
-    turn = battery.capacity / max(power, 1e-9) + 4.0 * max(dock.reach for dock in docks) / speed
-    return ceil((robots - 1) / sum(len(dock.spots) for dock in docks)) * turn
 
 
 class Charging:
@@ -141,9 +96,8 @@ class Charging:
         self._plan: list[str] = list(rights.orders.tour_of(config.index))  # queues: whose permit it uses or waits for
         self._leaving = False
         self._started = False
-        self._past: dict[tuple[int, int], int] = {}  # by dock and robot: since when it has no permit for it any more
-        self._out: dict[tuple[int, int], bool] = {}
-        self._tokens: dict[int, int] = {}  # by dock: the newest that this robot had
+        self.occupancy = Occupancy(config.index, rights, self._reach)
+        self._blocked = [0] * len(self.docks)  # places of each on which a dead robot lies, as far as it knows
 
     def tick(self, tick: int, reference: Array, charge: float | None, neighbours: Neighbours, view: View) -> Errand:
         """Decide for one tick."""
@@ -151,10 +105,17 @@ class Charging:
         place = reference[:2]
         apart = np.sqrt(((self.middle - place) ** 2).sum(axis=1))
         on = [dock for dock in range(len(self.docks)) if apart[dock] < self.keep[dock]]
-        self._remember(tick)
+        self.occupancy.remember(tick)
+        if neighbours.lost or any(self._blocked):
+            self._blocked = [self.occupancy.blocked(dock, neighbours, view) for dock in range(len(self.docks))]
         self._make_plan(apart)
-        if self._plan and not (on or self._leaving or self.rights.keeps_turn):
-            self._reconsider(apart, neighbours)
+        if self._plan and not (on or self._leaving):
+            if not self.rights.keeps_turn:
+                self._reconsider(apart, neighbours)
+            elif 2 * len(neighbours.lost) < len(
+                self._config.roster
+            ):  # in a small part it would lose its turn for nothing
+                self._avoid_the_dead(apart)
         self._settle(on)
         self.rights.wanted, self.rights.charge = frozenset(self._wanted(place)), self._charge
         opened = self._opened(tick, on, neighbours, view)
@@ -198,13 +159,29 @@ class Charging:
     def reserve(self, way: float) -> float:
         """Return the charge at which it asks for a permit, J, so far away from the farthest dock, m."""
         robots = len(self._config.roster)
-        return reserve(self._battery, self.docks, robots, self._speed, way, self._frozen)
+        return reserve(self._battery, self.docks, robots, self._speed, way, self._frozen, sum(self._blocked))
+
+    def _avoid_the_dead(self, apart: Array) -> None:
+        """Leave a line at whose end dead robots take every place, for one that still has a place."""
+        if (
+            len(self._plan) == 1
+            and not self._usable(self._plan[0])
+            and not self.rights.orders.tour_of(self._config.index)
+        ):
+            self._plan = [self._choose(apart)]
+
+    def _usable(self, queue: str) -> int:
+        """Return how many places of a queue no dead robot takes, as far as is known."""
+        berths = dict(self.rights.orders.queues)[queue]
+        return len(berths) - sum(self._blocked[dock] for dock in {dock for dock, _ in berths})
 
     def _choose(self, apart: Array) -> str:
-        """Return the queue that is shortest for its permits; of equal ones that of the nearest dock."""
+        """Return the queue that is shortest for the places that it has left; of equal ones that of the nearest dock."""
 
         def cost(queue: str, berths: tuple[tuple[int, int], ...]) -> tuple[float, float]:
-            return self.rights.load(queue), min(apart[dock] for dock, _ in berths)
+            usable = self._usable(queue)
+            share = self.rights.load(queue) * len(berths) / usable if usable > 0 else inf
+            return share, min(apart[dock] for dock, _ in berths)
 
         return min(self.rights.orders.queues, key=lambda pair: cost(*pair))[0]
 
@@ -233,22 +210,6 @@ class Charging:
 
     # where it may go
 
-    def _remember(self, tick: int) -> None:
-        """Note from when on each robot has had no permit for each dock.
-
-        One may have had one that this robot never heard of, before its own: so all count anew from that on.
-        """
-        for dock in range(len(self.docks)):
-            holders = {grant.robot: grant.token for grant in self.rights.holders(dock)}
-            own = holders.get(self._config.index, 0)
-            anew = own > self._tokens.get(dock, 0)
-            self._tokens[dock] = max(own, self._tokens.get(dock, 0))
-            for robot in range(len(self._config.roster)):
-                had, has = self._out.get((dock, robot), True), robot in holders
-                if (had or anew) and not has:
-                    self._past[dock, robot] = tick
-                self._out[dock, robot] = has
-
     def _opened(self, tick: int, on: list[int], neighbours: Neighbours, view: View) -> int | None:
         """Return the dock that is open to it, if any."""
         if not self._plan or self._leaving:
@@ -258,22 +219,7 @@ class Charging:
         if grant is None or left <= self._leave:
             return None
         dock, _ = self.rights.berth(queue, grant)
-        return dock if dock in on or self.has_room(dock, grant.token, neighbours, view) else None
-
-    def has_room(self, dock: int, token: int, neighbours: Neighbours, view: View) -> bool:
-        """Tell whether a holder may go onto a dock: older permits, and whoever may stand there without one, count."""
-        older = {grant.robot for grant in self.rights.holders(dock) if grant.token < token}
-        count = len(older)
-        places = view_places(neighbours, len(self._config.roster))
-        away = np.sqrt(((places[:, :2] - self.middle[dock]) ** 2).sum(axis=1))
-        for robot in range(len(self._config.roster)):
-            if robot == self._config.index or robot in older:
-                continue
-            news = neighbours.newest(robot)
-            # seen without a permit it stays where it was, in or out; seen before, it may have gone on for a while
-            strayed = float(view.rho[robot]) if news <= self._past.get((dock, robot), -1) else 0.0
-            count += news < 0 or away[robot] - strayed <= self.docks[dock].reach + self._reach[robot]
-        return count < len(self.docks[dock].spots)
+        return dock if dock in on or self.occupancy.has_room(dock, grant.token, neighbours, view) else None
 
     # what it does
 

@@ -9,8 +9,8 @@ import numpy as np
 from swarm_consensus.agreement.lease import LeaseSettings
 from swarm_consensus.arrays import Array
 from swarm_consensus.robot import docks
-from swarm_consensus.robot.charging import SLACK
 from swarm_consensus.robot.docks import Berth, DockOrders
+from swarm_consensus.robot.reserve import SLACK
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.roster import robot_names
 from swarm_consensus.simulation.scenario import Claims, Dock, Permits, Scenario

@@ -15,11 +15,12 @@ from swarm_consensus.agreement.semaphore import Ask, GiveBack, Reclaim, Renew, S
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.robot import charging
 from swarm_consensus.robot.agent import Agent
-from swarm_consensus.robot.charging import Charging, reserve
+from swarm_consensus.robot.charging import Charging
 from swarm_consensus.robot.config import AgentConfig, Battery
 from swarm_consensus.robot.docks import Dock, DockOrders
 from swarm_consensus.robot.facts import FactsOrders
 from swarm_consensus.robot.permits import Permits
+from swarm_consensus.robot.reserve import reserve
 from swarm_consensus.robot.speech import note
 from swarm_consensus.robot.vehicle import VEHICLES
 
@@ -32,9 +33,12 @@ BATTERY = Battery(400.0, 1.0, 5.0, 50.0)
 class Table:
     """Where others were known to be, and when."""
 
-    def __init__(self, places: list[tuple[float, float]], news: list[int], rho: list[float]) -> None:
+    def __init__(
+        self, places: list[tuple[float, float]], news: list[int], rho: list[float], lost: tuple[int, ...] = ()
+    ) -> None:
         self._places, self._news = np.array([[*place, 0.0] for place in places]), news
         self.rho = np.array(rho)
+        self.lost = lost
 
     def positions(self, robots: range) -> np.ndarray:
         return self._places[list(robots)]
@@ -48,17 +52,17 @@ def robot(own: int, count: int, orders: Callable[..., AgentConfig], log: list[by
     semaphores = Semaphores(ORDERS.counts)
     permits = Permits(own, ORDERS, semaphores)
     found = Charging(orders(index=own, count=count, kind="rover", battery=BATTERY), permits, None)  # type: ignore[arg-type]
-    found._remember(9)
+    found.occupancy.remember(9)
     for tick, command in enumerate(log, start=10):
         permits.begin(tick)
         semaphores.apply(tick, command)
-        found._remember(tick)
+        found.occupancy.remember(tick)
     return found
 
 
 def room(found: Charging, own: int, table: Table) -> bool:
     grant = found.rights.grant("west")
-    return grant is not None and found.has_room(0, grant.token, table, table)  # type: ignore[arg-type]
+    return grant is not None and found.occupancy.has_room(0, grant.token, table, table)  # type: ignore[arg-type]
 
 
 AWAY = (9.0, 9.0)
@@ -92,6 +96,24 @@ def test_who_has_no_permit_any_more_counts_if_it_may_be_there(
     # 2 is there for certain, so there is room for one more at the most; for 3 only after 0, which came before it
     assert room(first, 0, table) == (not counts)
     assert not room(second, 3, table)
+
+
+@pytest.mark.parametrize(
+    ("where", "news", "lost", "places"),
+    [
+        ((1.0, 0.0), 20, (1,), 1),  # lies on it
+        ((1.0, 0.0), 20, (), 0),  # stands on it, and will leave
+        ((1.8, 0.0), 20, (1,), 0),  # lies beside it
+        ((1.8, 0.0), 12, (1,), 1),  # last seen beside it, with its permit
+        ((9.0, 0.0), -1, (1,), 1),  # never heard of, and presumed dead: may lie there
+    ],
+)
+def test_the_dead_block_the_places_where_they_may_lie(
+    orders: Callable[..., AgentConfig], where: tuple[float, float], news: int, lost: tuple[int, ...], places: int
+) -> None:
+    found = robot(0, 3, orders, [pack(Ask("west", 1)), pack(Ask("west", 0)), pack(Reclaim("west", 1, 0))])
+    table = Table([AWAY, where, AWAY], [20, news, 20], [0.0, 0.5, 0.0], lost)
+    assert found.occupancy.blocked(0, table, table) == places  # type: ignore[arg-type]
 
 
 @settings(deadline=None)
@@ -233,6 +255,12 @@ def test_the_reserve_covers_the_way_and_the_wait() -> None:
     assert reserve(BATTERY, (DOCK,), 6, 0.6, 4.0, 12.0) == pytest.approx(
         1.5 * 4.0 * (5.0 + 1.0 / 0.6) + turns + 12.0 + 0.06 * 400
     )
+
+
+def test_the_dead_on_places_make_the_wait_longer() -> None:
+    free, blocked = (reserve(BATTERY, (DOCK,), 6, 0.6, 4.0, 12.0, dead) for dead in (0, 1))
+    assert blocked - free == pytest.approx(2 * (400 / 39 + 4 * 1.5 / 0.6))  # five turns instead of three
+    assert reserve(BATTERY, (DOCK,), 6, 0.6, 4.0, 12.0, 2) == blocked  # it reckons with one place, or would never go
 
 
 def test_renewals_by_a_robot_that_lost_its_permit_change_nothing() -> None:

@@ -11,6 +11,7 @@ from swarm_consensus.agreement.claim import Arbiter, Claim, Held, Request
 from swarm_consensus.robot.charging import Charging
 from swarm_consensus.robot.claims import Claims
 from swarm_consensus.robot.devices import Devices
+from swarm_consensus.robot.occupancy import Occupancy
 from swarm_consensus.run.sweep import judged_run
 from swarm_consensus.run.verdict import Verdict
 from swarm_consensus.run.worlds import load
@@ -41,7 +42,7 @@ def crowd(**changes: object) -> Scenario:
 
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let robots not look whether somebody may stand on a dock."""
-    monkeypatch.setattr(Charging, "has_room", lambda self, dock, token, neighbours, view: True)
+    monkeypatch.setattr(Occupancy, "has_room", lambda self, dock, token, neighbours, view: True)
 
 
 def test_where_all_want_to_charge_at_once_claims_alone_keep_docks_from_being_overfull(

@@ -14,8 +14,9 @@ from swarm_consensus.agreement.errors import SettingsError
 from swarm_consensus.agreement.lease import LeaseSettings
 from swarm_consensus.errors import nearest
 from swarm_consensus.motion.obstacles import fence_corners
-from swarm_consensus.robot.charging import AWAY, FULL, SLACK, leave_s, reserve
+from swarm_consensus.robot.charging import FULL
 from swarm_consensus.robot.claims import device
+from swarm_consensus.robot.reserve import AWAY, SLACK, leave_s, reserve
 from swarm_consensus.robot.vehicle import VEHICLES
 from swarm_consensus.simulation.fleet import battery_of
 from swarm_consensus.simulation.permits import claims_of, lease_of, permits_of, ring, widest
