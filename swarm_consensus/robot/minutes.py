@@ -115,11 +115,11 @@ def fault(lines: Sequence[bytes], key: PublicKey, swarm: bytes) -> str:
 
 def _disorder(first: int, place: int, size: int) -> str:
     """Say what is wrong with the lines from one on, of which the head at a place vouches for others."""
-    if size > place:
-        return f"lines {first} to {size - 1}: {size - place} missing or moved{_sound(first)}"
-    if size < place:
-        return f"lines {first} to {place - 1}: {place - size} added or moved{_sound(first)}"
-    return f"a line from {first} to {place - 1} was altered or moved{_sound(first)}"
+    last = max(size, place) - 1
+    where = f"line {first}" if first == last else f"lines {first} to {last}"
+    if size == place:
+        return f"{where}: altered or moved{_sound(first)}"
+    return f"{where}: {abs(size - place)} {'missing' if size > place else 'added'} or moved{_sound(first)}"
 
 
 def _sound(first: int) -> str:
