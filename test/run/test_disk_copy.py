@@ -86,7 +86,12 @@ def test_a_reader_beside_a_busy_writer_sees_whole_states_that_only_grow(path: Pa
     ends = [0]
     while True:
         last_look = ended.is_set()
-        saved = read_disk(path, "a")
+        try:
+            saved = read_disk(path, "a")
+        except StorageError as error:  # where the disk is faster than the reader all copies may be of two moments
+            if last_look or "written to all the time; try again" not in str(error):
+                raise
+            continue
         if saved is not None:
             numbers = [int.from_bytes(entry.data[:4], "big") for entry in saved.entries]
             end = saved.snapshot.index + len(numbers)
