@@ -116,7 +116,7 @@ def _journal(chosen: argparse.Namespace) -> int:
 
     from rich.console import Console  # noqa: PLC0415
 
-    from swarm_consensus.run.journal import check, journal_table  # noqa: PLC0415
+    from swarm_consensus.run.journal import check, journal_table, shorter  # noqa: PLC0415
 
     if is_live(chosen):
         return live_journal(chosen)
@@ -130,6 +130,8 @@ def _journal(chosen: argparse.Namespace) -> int:
     found = check([Path(file) for file in chosen.what[1:]], None if chosen.keys is None else Path(chosen.keys))
     for file, lines, wrong in found:
         sys.stdout.write(f"{file}: {wrong or f'{lines} lines, all as they were signed'}\n")
+    for file, note in shorter([file for file, _, wrong in found if not wrong]):
+        sys.stdout.write(f"{file}: note: {note}\n")
     return FAILED if any(wrong for _, _, wrong in found) else HELD
 
 

@@ -47,6 +47,8 @@ class LeaseSettings:
         if not 0.0 <= self.clock_drift < 0.5:
             raise SettingsError([f"clock_drift is {self.clock_drift}, must be at least 0 and less than 0.5"])
         least = self.renew_ticks + self.delay_ticks
+        if self.delay_ticks < 0:
+            raise SettingsError([f"delay_ticks is {self.delay_ticks}, must be at least 0"])
         if self.renew_ticks < 1:
             raise SettingsError([f"renew_ticks is {self.renew_ticks}, must be at least 1"])
         if self.hold_ticks <= least:

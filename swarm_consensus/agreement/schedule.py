@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from swarm_consensus.agreement.errors import SettingsError
+
+_DRAWN = re.compile(r"(?<!\w)[rR](?!\w)")  # croniter's 'any one, drawn anew each time'
+_YEARS = 7  # fields, if there is one for the year
 
 
 class Schedule:
@@ -16,7 +21,7 @@ class Schedule:
     Raises
     ------
     SettingsError
-        If it is none, or is never due.
+        If it is none, is never due, is drawn by chance, or names years.
     """
 
     def __init__(self, expression: str) -> None:
@@ -26,6 +31,7 @@ class Schedule:
             raise SettingsError(["schedules need croniter: pip install 'swarm_consensus[jobs]'"]) from None
         self._croniter = croniter
         self._expression = expression
+        self._check_fields()
         try:
             croniter(expression, 0.0).get_next(float)
         except CroniterBadDateError:
@@ -33,6 +39,16 @@ class Schedule:
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             hint = "minute, hour, day, month and weekday, as in '0 6 * * *', and maybe seconds"
             raise SettingsError([f"schedule '{expression}' can't be read, must be {hint}: {error}"]) from None
+
+    def _check_fields(self) -> None:
+        """Refuse what croniter reads and a swarm can't keep: all must find the same times, and always a next one."""
+        fields = str(self._expression).split()
+        if any(_DRAWN.search(field) for field in fields):
+            why = "R is drawn by chance, and robots would not agree when it is due"
+            raise SettingsError([f"schedule '{self._expression}' can't be kept: {why}"])
+        if len(fields) == _YEARS:
+            why = "its seventh field is a year, and nothing would be due after the last one; leave it out"
+            raise SettingsError([f"schedule '{self._expression}' can't be kept: {why}"])
 
     def after(self, second: int) -> int:
         """Return the first second since 1970, later than this one, at which it is due."""

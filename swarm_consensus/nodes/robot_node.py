@@ -34,15 +34,17 @@ from std_msgs.msg import UInt8MultiArray
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
+from swarm_consensus.agreement.raft.membership import advice
 from swarm_consensus.nodes.conversions import command_to_ros, frame_from_ros, frame_to_ros, status_to_ros
 from swarm_consensus.nodes.executor import EventLoop, run_main, session
 from swarm_consensus.nodes.markers import link_markers, motion_markers
-from swarm_consensus.nodes.orders import TYPES, Pace, check_orders, load_agent, warning
+from swarm_consensus.nodes.orders import TYPES, Orders, Pace, check_orders, load_agent, warning
 from swarm_consensus.nodes.parameters import read_parameters
 from swarm_consensus.nodes.qos import CLOCK, LOCKSTEP, QUESTIONS
 from swarm_consensus.nodes.stimuli import FromClock, FromWorld
 from swarm_consensus.nodes.ticks import write_stamp
 from swarm_consensus.robot.agent import Agent
+from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.state import STOP, Command, Response, Status, Stimulus
 from swarm_consensus.run.environment import die_with_parent
 
@@ -154,7 +156,7 @@ def run(arguments: list[str]) -> None:
         orders = check_orders(*read_parameters(arguments, "robot", TYPES))
         agent = load_agent(orders)
         node = RobotNode(agent, orders.pace, orders.stamped, namespace=orders.robot)
-        if words := warning(orders):
+        for words in notes(orders, agent.config):
             node.get_logger().warning(words)
         loop = EventLoop()
         loop.add(node)
@@ -166,6 +168,13 @@ def run(arguments: list[str]) -> None:
                 node.stop()
             loop.close()
             agent.close()
+
+
+def notes(orders: Orders, config: AgentConfig) -> list[str]:
+    """Return what a person should know of a robot that starts: of its seal, and of an even number of voters."""
+    facts = config.facts
+    voters = "" if facts is None else advice(facts.config(len(config.roster)))
+    return [words for words in (warning(orders), voters) if words]
 
 
 def main() -> int:

@@ -95,19 +95,32 @@ def fault(lines: Sequence[bytes], key: PublicKey, swarm: bytes) -> str:
     swarm
         For which it signed.
     """
-    tree, sound = MerkleTree(), 0
+    tree, first = MerkleTree(), 0  # the first line that no head vouches for so far
     for place, line in enumerate(lines):
         signed = read_head(line)
         if signed is None:
             if read_line(line) is None:
                 return f"line {place} is neither a ruling nor a signed head"
         elif not key.verify(PURPOSE, _covered(swarm, signed.head), signed.signature):
-            return f"the head in line {place} is not signed by this robot; lines up to {sound} are sound"
+            return f"the head in line {place} is not signed by this robot{_sound(first)}"
         elif signed.head != Head(place, tree.root()):
-            return f"a line from {sound} to {place - 1} was altered, moved, left out or added; those before are sound"
+            return _disorder(first, place, signed.head.size)
         else:
-            sound = place
+            first = place + 1
         tree.append(line)
-    if lines and sound != len(lines) - 1:
-        return f"lines from {sound + 1} on are vouched for by no head: the end is missing or was added"
+    if first < len(lines):
+        return f"lines from {first} on are vouched for by no head: the end is missing or was added"
     return ""
+
+
+def _disorder(first: int, place: int, size: int) -> str:
+    """Say what is wrong with the lines from one on, of which the head at a place vouches for others."""
+    last = max(size, place) - 1
+    where = f"line {first}" if first == last else f"lines {first} to {last}"
+    if size == place:
+        return f"{where}: altered or moved{_sound(first)}"
+    return f"{where}: {abs(size - place)} {'missing' if size > place else 'added'} or moved{_sound(first)}"
+
+
+def _sound(first: int) -> str:
+    return f"; those before line {first} are sound" if first else ""

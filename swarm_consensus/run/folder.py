@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
 
-from swarm_consensus.errors import InputError
+from swarm_consensus.errors import InputError, SwarmError
 
 logger = logging.getLogger("swarm_consensus")
 
@@ -52,6 +53,24 @@ def _claim(parent: Path, name: str) -> Path:
             path.mkdir()
             return path
     raise AssertionError  # counting has no end
+
+
+@contextmanager
+def while_there_is_room(folder: Path) -> Iterator[None]:
+    """Say in a sentence that the disk of a run folder is full.
+
+    Raises
+    ------
+    SwarmError
+        Then; what was written before stays.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        text = f"the disk of {folder} is full, and the run folder is not complete; free space, or name another --out"
+        raise SwarmError(text) from error
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from pathlib import Path
 
 from rich.markup import escape
@@ -14,12 +13,10 @@ from swarm_consensus.agreement.sessions import Sessions
 from swarm_consensus.agreement.trigger import Job, Triggers
 from swarm_consensus.errors import InputError
 from swarm_consensus.robot.jobs import JOBS
-from swarm_consensus.run.shared_log import SharedLog, read_log
+from swarm_consensus.run.shared_log import SharedLog, read_log, when
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.scenario import Job as JobOrders
 from swarm_consensus.simulation.scenario import Scenario
-
-REAL = 1_000_000_000  # s: a second beyond this one is of a real clock, since 1970, and no time of a simulation
 
 
 def read_jobs(folder: str | Path) -> tuple[SharedLog, dict[str, tuple[str, Job]]]:
@@ -89,13 +86,6 @@ def jobs_table(log: SharedLog, jobs: dict[str, tuple[str, Job]]) -> Table:
             told = (str(attempt.token), when(attempt.number), escape(robot), attempt.outcome)
             shown.add_row(*(first if place == 0 else ("", "", "")), *told)
     return shown
-
-
-def when(number: int) -> str:
-    """Return an occurrence in words: the second of a simulation, a time of day, or the number of one by condition."""
-    if number < REAL:
-        return str(number)
-    return datetime.fromtimestamp(number, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _due(job: JobOrders) -> str:

@@ -10,12 +10,11 @@ from rich.table import Table
 
 from swarm_consensus.agreement.commands import Line, read_line
 from swarm_consensus.agreement.errors import StorageError
-from swarm_consensus.agreement.raft.membership import members
-from swarm_consensus.agreement.storage import Storage
 from swarm_consensus.errors import InputError, nearest
 from swarm_consensus.network import key_files
 from swarm_consensus.network.keys import PublicKey
 from swarm_consensus.robot.minutes import fault
+from swarm_consensus.run.disk_copy import read_journal
 from swarm_consensus.run.disks import FOLDER
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.identities import simulated_key, swarm_of
@@ -24,22 +23,21 @@ from swarm_consensus.simulation.scenario import Scenario
 
 
 def minutes_of(file: Path) -> list[bytes]:
-    """Return the lines of a robot's journal.
+    """Return the lines of a robot's journal, from a copy: nothing is written into what may be evidence.
 
     Raises
     ------
     InputError
         If there is no such file.
     StorageError
-        If it is not what the robot wrote; nothing is believed of it then.
+        If it is not what the robot wrote, or nothing is in it; nothing is believed of it then.
     """
     if not file.is_file():
         raise InputError([f"{file}: no such file"])
-    disk = Storage(file, file.stem, members([0]))
-    try:
-        return disk.journal()
-    finally:
-        disk.close()
+    lines = read_journal(file, file.stem)
+    if lines is None:
+        raise StorageError(f"{file} is empty: nothing was written into it yet, or all of it is gone")
+    return lines
 
 
 def rulings(lines: Sequence[bytes]) -> list[Line]:
@@ -103,10 +101,28 @@ def check(files: Sequence[Path], keys: Path | None = None) -> list[tuple[Path, i
         try:
             lines = minutes_of(file)
         except StorageError as error:
-            found.append((file, 0, str(error)))
+            found.append((file, 0, str(error).removeprefix(str(file)).lstrip(": ")))
             continue
         found.append((file, len(lines), fault(lines, key, swarm)))
     return [*found, *_contradictions(files, found)]
+
+
+def shorter(files: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Return which journals end before another one does, in words: no signature tells of an end that was cut off.
+
+    Parameters
+    ----------
+    files
+        Of robots, whose journals are what they signed.
+    """
+    counts = {file: len(rulings(minutes_of(file))) for file in files}
+    longest = max(counts, key=lambda file: counts[file], default=None)
+    found = []
+    for file, count in counts.items():
+        if longest is not None and (fewer := counts[longest] - count):
+            why = "it was out of touch, or the end is missing"
+            found.append((file, f"ends {fewer} ruling{'s' * (fewer > 1)} before that of {longest.stem}: {why}"))
+    return found
 
 
 def _contradictions(files: Sequence[Path], found: Sequence[tuple[Path, int, str]]) -> list[tuple[Path, int, str]]:

@@ -145,8 +145,11 @@ def _settled(log: SharedLog) -> tuple[str, int]:
 
 
 def tenures_table(locks: Locks) -> Table:
-    """Return one row for each permit that was ever granted."""
+    """Return one row for each permit that was granted, or was out, since the oldest entry that is there."""
     shown = Table("token", "queue", "place", "held by", "from, s", "to, s", "ended", "entries")
+    if locks.since > 1:
+        last = locks.since - 1
+        shown.caption = f"entries up to {last} went into a snapshot, and with them the permits that had ended by then"
     rate, berths = locks.log.rate, dict(locks.orders.queues)
     for each in locks.tenures:
         dock, place = berths[each.queue][each.slot]

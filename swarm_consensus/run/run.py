@@ -15,7 +15,7 @@ from rich.console import Console
 from swarm_consensus.errors import InputError, SwarmError
 from swarm_consensus.run.dds import check_ros, run_dds
 from swarm_consensus.run.disks import FOLDER, Disks
-from swarm_consensus.run.folder import create_folder, logging_to
+from swarm_consensus.run.folder import create_folder, logging_to, while_there_is_room
 from swarm_consensus.run.memory import run_in_memory
 from swarm_consensus.run.monitor import Monitor
 from swarm_consensus.run.options import Options
@@ -72,7 +72,7 @@ def run(options: Options, console: Console | None = None, drive: Drive | None = 
     InputError
         If the world or an option is not valid; nothing has run then.
     SwarmError
-        If ROS is asked for and not there, before anything is written; or if the run was given up.
+        If ROS is asked for and not there, before anything is written; if the run was given up; or if the disk is full.
     KeyboardInterrupt
         If the run was interrupted; its folder is complete up to there, its verdict says so.
     """
@@ -84,11 +84,12 @@ def run(options: Options, console: Console | None = None, drive: Drive | None = 
     world = make_world(options, scenario, robots)
     try:
         folder = create_folder(options.out, scenario.name, options.seed)
-        (folder / "world.yaml").write_text(dump(as_placed(scenario, robots)), encoding="utf-8")
-        with logging_to(folder / "log.txt"):
-            simulation = Simulation(scenario, robots, world, run_rng)
-            disks = Disks()
-            return _run(options, simulation, folder, console or Console(quiet=True), drive or _drive_with(disks), disks)
+        simulation, disks = Simulation(scenario, robots, world, run_rng), Disks()
+        with while_there_is_room(folder):
+            (folder / "world.yaml").write_text(dump(as_placed(scenario, robots)), encoding="utf-8")
+            with logging_to(folder / "log.txt"):
+                told, driven = console or Console(quiet=True), drive or _drive_with(disks)
+                return _run(options, simulation, folder, told, driven, disks)
     finally:
         world.close()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,7 @@ from swarm_consensus.run.disks import FOLDER
 from swarm_consensus.run.worlds import load
 from swarm_consensus.simulation.roster import robot_names
 
+REAL = 1_000_000_000  # s: a second beyond this one is of a real clock, since 1970, and no time of a simulation
 _request_decoder: msgspec.msgpack.Decoder[Open | Command] = msgspec.msgpack.Decoder(Open | Command)
 _config_decoder = msgspec.msgpack.Decoder(Config)
 
@@ -168,12 +170,19 @@ def _say_command(machine: str, data: bytes, names: Sequence[str], rate: int) -> 
 def _say_job(request: trigger.Request, names: Sequence[str]) -> str:
     """Say what became of a job: the index of the entry that begins an attempt is its token."""
     if isinstance(request, trigger.Begin):
-        return f"{name_of(names, request.robot)} is to do {request.job} of {request.number} s"
+        return f"{name_of(names, request.robot)} is to do {request.job}, occurrence {when(request.number)}"
     if isinstance(request, trigger.End):
         return f"{request.job}, as begun in entry {request.token}: {request.outcome}"
     if isinstance(request, trigger.Start):
-        return f"{request.job}: nothing was due up to {request.number} s"
-    return f"{request.job}: occurrence {request.number} is due"
+        return f"{request.job}: nothing was due up to {when(request.number)}"
+    return f"{request.job}: occurrence {when(request.number)} is due"
+
+
+def when(number: int) -> str:
+    """Return an occurrence in words: the second of a simulation, a time of day, or the number of one by condition."""
+    if number < REAL:
+        return str(number)
+    return datetime.fromtimestamp(number, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _say_permit(request: semaphore.Request, names: Sequence[str], rate: int) -> str:

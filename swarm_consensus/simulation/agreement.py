@@ -17,7 +17,7 @@ VOTERS = 5  # where the scenario names none: so many, or the largest odd number 
 
 def voters_of(agreement: Agreement, names: list[str]) -> list[str]:
     """Return the names of who votes: those that are named, or the first ones of the roster."""
-    if agreement.voters:
+    if agreement.voters is not None:
         named = {name for label in agreement.voters for name in members(label, names)}
         return [name for name in names if name in named]
     most = min(VOTERS, len(names))

@@ -24,6 +24,8 @@ def test_times_that_do_not_fit_are_a_sentence() -> None:
         LeaseSettings(clock_drift=0.7).validate()
     with pytest.raises(SettingsError, match="renew_ticks is 0"):
         LeaseSettings(renew_ticks=0).validate()
+    with pytest.raises(SettingsError, match="delay_ticks is -1"):
+        LeaseSettings(delay_ticks=-1).validate()
 
 
 def test_a_permit_is_not_used_before_a_renewal_of_it_was_committed() -> None:

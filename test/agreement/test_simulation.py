@@ -1,4 +1,4 @@
-"""Whole clusters under everything that may go wrong. About 10 s; `swarm bench raft` runs more seeds."""
+"""Whole clusters under everything that may go wrong. About 10 s; `swarm bench clusters` runs more seeds."""
 
 from __future__ import annotations
 

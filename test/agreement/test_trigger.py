@@ -185,6 +185,21 @@ def test_a_schedule_that_is_never_due_is_a_sentence() -> None:
         Schedule("0 0 31 2 *")
 
 
+@pytest.mark.parametrize("expression", ["R * * * *", "0 r(0-6) * * *", "0 0 * * R/2", "0,R 0 * * *"])
+def test_a_schedule_by_chance_is_refused_since_each_robot_would_draw_another_time(expression: str) -> None:
+    pytest.importorskip("croniter")
+    with pytest.raises(SettingsError, match="R is drawn by chance, and robots would not agree when it is due"):
+        Schedule(expression)
+    assert Schedule("0 0 * MAR FRI").after(0) == 64 * 86400  # Friday, 6 March 1970
+
+
+def test_a_schedule_with_years_is_refused_since_behind_the_last_one_there_is_no_next_time() -> None:
+    pytest.importorskip("croniter")
+    with pytest.raises(SettingsError, match="its seventh field is a year"):
+        Schedule("0 0 1 1 * 0 1971")
+    assert Schedule("0 0 1 1 * 30").after(0) == 30
+
+
 # while everything fails
 
 EVERY = 25  # ticks between two occurrences

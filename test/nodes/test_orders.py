@@ -218,6 +218,19 @@ def test_what_is_weaker_than_the_default_is_said_aloud() -> None:
     assert said["simulated"].startswith("seal is simulated: ")
 
 
+def test_an_even_number_of_voters_is_said_where_a_robot_starts(tmp_path: Path) -> None:
+    for voters, said in (
+        ("[a, b]", ["2 voters stand no more crashes than 1 would, 0; take an odd number"]),
+        ("[a]", []),
+    ):
+        world = tmp_path / "world.yaml"
+        world.write_text(SHARED.replace("agreement: {}", f"agreement: {{voters: {voters}}}"))
+        orders = Orders(world, "a", seal="none", storage=tmp_path / voters)
+        agent = load_agent(orders)
+        assert robot_node.notes(orders, agent.config)[1:] == said
+        agent.close()
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,7 @@ from swarm_consensus.agreement.lease import Gate, Holder
 from swarm_consensus.cli import main
 from swarm_consensus.robot import permits
 from swarm_consensus.robot.charging import Charging
-from swarm_consensus.run.locks import locks_of, read_locks
+from swarm_consensus.run.locks import locks_of, read_locks, tenures_table
 from swarm_consensus.run.shared_log import SharedLog
 from swarm_consensus.run.sweep import judged_run
 from swarm_consensus.run.verdict import Verdict
@@ -114,6 +115,9 @@ def test_locks_tells_who_held_which_permit_when(tmp_path: Path, capsys: pytest.C
         assert locks_of(alone, load(Path(out) / "world.yaml"), out).tenures == locks.tenures
         unaware = SharedLog(locks.log.names, locks.log.rate, {robot: saved})
         assert locks_of(unaware, load(Path(out) / "world.yaml"), out).tenures == ()
+    # of what went into a snapshot the permits that had ended are gone, and that is said
+    assert tenures_table(locks).caption is None
+    assert "entries up to 256 went into a snapshot" in str(tenures_table(replace(locks, since=257)).caption)
     assert main(["log", out]) == 0
     assert "asks for" in capsys.readouterr().out
 

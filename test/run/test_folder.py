@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from pathlib import Path
 
 import pytest
 
-from swarm_consensus.errors import InputError
-from swarm_consensus.run.folder import create_folder, logger, logging_to
+from swarm_consensus.cli import main
+from swarm_consensus.errors import InputError, SwarmError
+from swarm_consensus.run.folder import create_folder, logger, logging_to, while_there_is_room
+from swarm_consensus.run.recorder import Recorder
 
 
 def test_a_folder_is_made_with_its_parents(tmp_path: Path) -> None:
@@ -73,3 +76,24 @@ def test_the_log_holds_what_is_said_during_the_run_only(tmp_path: Path) -> None:
     logger.warning("afterwards")
     assert (tmp_path / "log.txt").read_text().endswith("WARNING rover_2 died at 12.3 s\n")
     assert (logger.level, logger.handlers) == (level, handlers)
+
+
+@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_a_sentence(tmp_path: Path, reason: int) -> None:
+    with pytest.raises(SwarmError, match=r"the disk of .* is full"), while_there_is_room(tmp_path):
+        raise OSError(reason, os.strerror(reason))
+    with pytest.raises(PermissionError), while_there_is_room(tmp_path):
+        raise OSError(errno.EACCES, "what nobody foresaw keeps its traceback")
+
+
+def test_a_run_whose_recording_does_not_fit_ends_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Recorder, "write", write)
+    run = ["run", "jobs", "--transport", "memory", "--physics", "kinematic", "--duration", "1"]
+    assert main([*run, "--out", str(tmp_path / "run")]) == 2
+    assert f"swarm: the disk of {tmp_path / 'run'} is full" in capsys.readouterr().err
+    assert main(["log", str(tmp_path / "run")]) == 0  # what was stored before is whole

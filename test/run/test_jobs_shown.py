@@ -17,8 +17,8 @@ from swarm_consensus.agreement.trigger import Attempt, Begin, End, Request, Trig
 from swarm_consensus.cli import main
 from swarm_consensus.robot.facts import JOBS
 from swarm_consensus.run.disks import open_disk
-from swarm_consensus.run.jobs import carried_out, when
-from swarm_consensus.run.shared_log import SharedLog
+from swarm_consensus.run.jobs import carried_out
+from swarm_consensus.run.shared_log import SharedLog, when
 
 NAMES = ("a", "b", "c")
 CONFIG = members([0, 1, 2])
@@ -93,6 +93,6 @@ def test_a_running_swarm_is_looked_at_and_goes_on(tmp_path: Path, capsys: pytest
     assert main(["jobs", str(tmp_path)]) == 0
     assert "open" in capsys.readouterr().out
     assert main(["log", str(tmp_path)]) == 0
-    assert "a is to do tea of 60 s" in capsys.readouterr().out
+    assert "a is to do tea, occurrence 60" in capsys.readouterr().out
     for disk in disks:
         disk.close()

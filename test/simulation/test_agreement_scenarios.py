@@ -27,15 +27,15 @@ def scenario(count: int = 5, **parts: Any) -> Scenario:
 @pytest.mark.parametrize(
     ("count", "voters", "chosen"),
     [
-        (1, [], (0,)),
-        (2, [], (0,)),
-        (4, [], (0, 1, 2)),
-        (9, [], (0, 1, 2, 3, 4)),
+        (1, None, (0,)),
+        (2, None, (0,)),
+        (4, None, (0, 1, 2)),
+        (9, None, (0, 1, 2, 3, 4)),
         (9, ["r_7", "r_2", "r_1"], (0, 1, 6)),
         (5, ["r"], (0, 1, 2, 3, 4)),
     ],
 )
-def test_who_votes(count: int, voters: list[str], chosen: tuple[int, ...]) -> None:
+def test_who_votes(count: int, voters: list[str] | None, chosen: tuple[int, ...]) -> None:
     world = scenario(count, agreement={"voters": voters})
     assert check(world) == []
     orders = facts_of(world)
@@ -59,6 +59,7 @@ def test_times_become_ticks_and_a_slow_radio_makes_the_mesh_patient() -> None:
 HOT = {"quantity": "heat", "above": 30, "quiet_s": 10}
 
 WRONG = [
+    ({"agreement": {"voters": []}}, "agreement.voters is empty, must name at least 1 robot"),
     ({"agreement": {"voters": ["r_9"]}}, "agreement.voters has 'r_9', there is no such robot or group"),
     ({"agreement": {"voters": ["r", "r_2"]}}, "agreement.voters has 'r_2' 2 times, must be once"),
     (

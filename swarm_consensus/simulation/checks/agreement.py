@@ -41,7 +41,9 @@ def agreement_problems(scenario: Scenario) -> Iterator[str]:
 
 def _voter_problems(agreement: Agreement, names: list[str]) -> Iterator[str]:
     voters: list[str] = []
-    for label in agreement.voters:
+    if agreement.voters == []:
+        yield "agreement.voters is empty, must name at least 1 robot; left out, the first five of the roster decide"
+    for label in agreement.voters or ():
         yield from label_problems("agreement.voters", label, names)
         voters += members(label, names)
     for name in sorted({name for name in voters if voters.count(name) > 1}):

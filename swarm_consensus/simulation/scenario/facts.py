@@ -49,7 +49,7 @@ class Claims(Strict, frozen=True):
 class Agreement(Strict, frozen=True):
     """A log that all robots share, and what stands on it: docs/agreement.md explains it."""
 
-    voters: list[str] = []  # robots or groups that decide, at most 7; empty: the first five, or three, or one
+    voters: list[str] | None = None  # robots or groups that decide, 1 to 7; None: the first five, or three, or one
     election_s: Positive = 1.5  # silence of the leader after which another one stands for election
     heartbeat_s: Positive = 0.4  # the leader is heard at least so often
     delay_s: NotNegative = 0.3  # usual one-way delay through the mesh
