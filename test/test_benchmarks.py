@@ -12,7 +12,7 @@ import pytest
 from swarm_consensus.run import benchmarks
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"baselines", "drawing", "fuzz_targets", "moves", "records", "timing"}  # imported by benchmarks, prints nothing itself
+SHARED = {"baselines", "drawing", "fuzz_targets", "moves", "records", "timing"}  # of benchmarks, prints nothing itself
 FAILS: dict[str, int] = {}  # exit statuses other than 0, by name
 FILES = sorted((ROOT / "bench").glob("*.py"))
 
