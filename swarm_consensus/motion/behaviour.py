@@ -19,6 +19,8 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.guidance import Guidance
 from swarm_consensus.motion.obstacles import Prism
 
+Aside: TypeAlias = Callable[[Array, Array], Array]
+"""From where a robot would head for and its goal, (d,) m each, to where it heads so that no wall cuts its links."""
 _NO_SLOTS = np.zeros((0, 3))
 
 
@@ -65,6 +67,11 @@ class Briefing:
     guidance: Guidance  # shortest ways in this map
 
 
+def straight(ahead: Array, goal: Array) -> Array:
+    """Head for where you would, where no wall cuts links."""
+    return ahead
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What a law sees at one tick: this robot, its goal and the others as it knows them."""
@@ -84,10 +91,12 @@ class Situation:
     speed: float  # m/s, own limit
     count: int  # robots in the swarm
     notes: tuple[tuple[int, Raw], ...] = ()  # what laws of this name said, heard since the last tick: sender and words
+    beside: Aside = straight
 
     def towards(self, goal: Array) -> Array:
         """Return where to head for, round the walls if the goal is the mission's, shape (d,), m."""
-        return goal if self.waypoint is None else self.waypoint(self.position, goal)
+        ahead = goal if self.waypoint is None else self.waypoint(self.position, goal)
+        return self.beside(ahead, goal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -21,11 +22,18 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.grid import moves
 
 CELLS = 20_000  # at most so many cells: the field of a goal is then ready in a fraction of a second
-KEPT = 128  # fields at a time, of up to 80 kB: a goal that moves must not fill the memory
+KEPT = 128  # fields at a time, of up to 160 kB: a goal that moves must not fill the memory
 MAPS = 8  # at a time in one process
 GRAZE = 0.9  # of the clearance: a robot that slides along a wall still sees along it
 FINEST = 0.2  # m, cells needn't be smaller
 UNKNOWN = -1
+
+
+class _Field(NamedTuple):
+    """Ways to one cell, from each cell."""
+
+    ahead: NDArray[np.int32]  # (cells,) which one to head for; UNKNOWN: no way is known
+    distance: NDArray[np.float32]  # (cells,) m, how long the way is; infinite: none
 
 
 class Guidance:
@@ -60,7 +68,7 @@ class Guidance:
         inside = shapely.contains_xy(shapely.Polygon(fence).buffer(-clearance), *self._centres.T)
         self._free: NDArray[np.bool_] = inside & ~shapely.contains_xy(self._blocked, *self._centres.T)
         self._graph = moves(self._free.reshape(self._shape), self._cell, self._cell)
-        self._fields: dict[int, NDArray[np.int32]] = {}  # by the goal's cell
+        self._fields: dict[int, _Field] = {}  # by the goal's cell
 
     def waypoint(self, position: Array, goal: Array) -> Array:
         """Return where to head for.
@@ -78,17 +86,32 @@ class Guidance:
         if self._open:
             return goal
         target, here = self._cell_of(goal), self._cell_of(position)
-        field = self._fields.get(target)
-        if field is None:
-            if len(self._fields) == KEPT:
-                del self._fields[next(iter(self._fields))]
-            field = self._fields[target] = self._field(target)
-        cell = int(field[here])
+        cell = int(self._field(target).ahead[here])
         if cell in (UNKNOWN, target):
             return goal
         ahead = goal.copy()
         ahead[0], ahead[1] = self._centres[cell].tolist()
         return ahead
+
+    def distance(self, position: Array, goal: Array) -> float:
+        """Return how long the way is, m, to a cell's width and some 8 %; infinite where none is known.
+
+        Parameters
+        ----------
+        position, goal
+            Shape (d,), d 2 or 3, m; only the plane counts.
+        """
+        if self._open:
+            return math.dist(position[:2], goal[:2])
+        return float(self._field(self._cell_of(goal)).distance[self._cell_of(position)])
+
+    def _field(self, target: int) -> _Field:
+        field = self._fields.get(target)
+        if field is None:
+            if len(self._fields) == KEPT:
+                del self._fields[next(iter(self._fields))]
+            field = self._fields[target] = self._computed(target)
+        return field
 
     def _cell_of(self, point: Array) -> int:
         (columns, rows), (west, south) = self._shape, self._corner
@@ -101,12 +124,11 @@ class Guidance:
         """Tell whether the straight way between two points, (d,) m, keeps almost the clearance from every wall."""
         return self._open or not self._near.intersects(shapely.LineString((start[:2], end[:2])))
 
-    def _field(self, target: int) -> NDArray[np.int32]:
-        """Return the cell to head for from each cell, shape (cells,); UNKNOWN where no way leads to the target."""
+    def _computed(self, target: int) -> _Field:
         source = self._nearest_free(target)
         ahead = np.full(self._free.size, UNKNOWN, np.int32)
         if source is None:
-            return ahead
+            return _Field(ahead, np.full(self._free.size, np.inf, np.float32))
         distances, parents = dijkstra(self._graph, directed=False, indices=[source], return_predecessors=True)
         distance, previous = distances[0], parents[0]
         ahead[source] = target
@@ -114,8 +136,9 @@ class Guidance:
             farthest = ahead[previous[cells]]
             hidden = self._blocked.intersects(self._sights(cells, farthest))
             ahead[cells] = np.where(hidden, previous[cells], farthest)
-        self._spread(ahead)
-        return ahead
+        field = _Field(ahead, distance.astype(np.float32))
+        self._spread(field)
+        return field
 
     def _sights(self, start: NDArray[np.intp], end: NDArray[np.int32]) -> NDArray[np.object_]:
         lines: NDArray[np.object_] = shapely.linestrings(np.stack((self._centres[start], self._centres[end]), axis=1))
@@ -128,8 +151,9 @@ class Guidance:
         offset = self._centres[candidates] - self._centres[cell]
         return int(candidates[np.argmin(np.einsum("kd,kd->k", offset, offset))])
 
-    def _spread(self, ahead: NDArray[np.int32]) -> None:
+    def _spread(self, field: _Field) -> None:
         """Let blocked cells head where the nearest free one does, or for that one: a robot may graze the clearance."""
+        ahead = field.ahead
         known = np.flatnonzero(ahead != UNKNOWN)
         lost = np.flatnonzero(ahead == UNKNOWN)
         if not (known.size and lost.size):
@@ -142,6 +166,7 @@ class Guidance:
         cells, free = lost[pairs[0][near]], known[pairs[1][near]]
         hidden = self._solid.intersects(self._sights(cells, ahead[free]))
         ahead[cells] = np.where(hidden, free, ahead[free])
+        field.distance[cells] = field.distance[free] + distance[near]
 
 
 def _generations(distance: Array, previous: NDArray[np.int32]) -> list[NDArray[np.intp]]:

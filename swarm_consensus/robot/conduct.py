@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from msgspec import Raw
 
 from swarm_consensus.arrays import Array
-from swarm_consensus.motion.behaviour import Briefing, Situation, Task, Wish
+from swarm_consensus.motion.behaviour import Aside, Briefing, Situation, Task, Wish, straight
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.behaviours.go_to import go_to
+from swarm_consensus.motion.company import Company, Linked
 from swarm_consensus.motion.guidance import Guidance, guidance_among
 from swarm_consensus.motion.potential import saturate
+from swarm_consensus.motion.sight import Sight
 from swarm_consensus.robot.arming import Arming
 from swarm_consensus.robot.beliefs import Beliefs
 from swarm_consensus.robot.charging import TOPIC as DOCK
@@ -89,6 +92,7 @@ class Conduct:
         self._goal = None if task.goal is None else task.goal[: self._dims]
         walled = config.obstacles or not np.array_equal(fence, config.fence)
         self._waypoint = guidance.waypoint if walled and task.goal is not None else None
+        self._company = Company(Sight(config.blocking), guidance) if config.blocking else None
         # of the notes by which robots of one behaviour talk; what they say may be about the area that they share
         ordered = self._enclosure.index
         self.topic = f"{task.behaviour} {ordered % 1000}" if ordered else task.behaviour  # at most 16 letters
@@ -171,7 +175,20 @@ class Conduct:
             speed=self._pace(),
             count=len(self._config.roster),
             notes=moment.notes,
+            beside=self._beside(moment),
         )
+
+    def _beside(self, moment: Moment) -> Aside:
+        """Return what leads the robot so that no wall cuts its links, as far as it can see to that alone."""
+        if self._company is None:
+            return straight
+        return partial(self._company.kept, moment.reference, self._linked(moment.neighbours))
+
+    def _linked(self, neighbours: Neighbours) -> Linked:
+        """Return those to whom this robot holds links."""
+        held = neighbours.living[neighbours.links()]
+        robots = held.tolist()
+        return Linked(tuple(robots), neighbours.positions(robots), neighbours.sight[held])
 
     def _pace(self) -> float:
         """Return the speed limit, m/s; if the swarm agrees on it, what this robot believes of it now."""

@@ -68,8 +68,8 @@ def test_walled_in_the_goal_itself_so_that_the_filter_decides() -> None:
 
 def test_goals_of_one_cell_share_a_field_and_each_is_headed_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     guidance = Guidance(U, FENCE, 0.3)
-    counted = CallCounter(guidance._field)
-    monkeypatch.setattr(guidance, "_field", counted)
+    counted = CallCounter(guidance._computed)
+    monkeypatch.setattr(guidance, "_computed", counted)
     here = np.array([3.0, 3.0])
     for east in np.linspace(3.0, 4.0, 101):  # as of a goal that moves by 1 cm a tick
         goal = np.array([east, 0.0])

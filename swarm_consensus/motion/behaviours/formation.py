@@ -119,14 +119,16 @@ class Formation:
         A way of the slot's own takes a while to find, so it is asked for only where the centre's leads no farther.
         """
         guidance = self._briefing.guidance
-        if situation.goal is None or guidance.sees(situation.position, goal):
+        if situation.goal is None:
             return goal
+        if guidance.sees(situation.position, goal):
+            return situation.beside(goal, centre)
         if self._own_way != slot:
             ahead = guidance.waypoint(situation.position, centre)
             if ahead is not centre:
-                return ahead
+                return situation.beside(ahead, centre)
             self._own_way = slot
-        return guidance.waypoint(situation.position, goal)
+        return situation.beside(guidance.waypoint(situation.position, goal), centre)
 
 
 def _making_way(situation: Situation) -> Array:

@@ -1,0 +1,103 @@
+"""Two ends of a link on different sides of a wall: who gives way, and how far."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+
+from swarm_consensus.motion.company import BESIDE, Company, Linked
+from swarm_consensus.motion.guidance import Guidance
+from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.motion.sight import Sight
+from swarm_consensus.robot.conduct import Conduct
+from swarm_consensus.run.sweep import judged_run
+from swarm_consensus.run.verdict import Verdict
+from swarm_consensus.simulation.loading import parse
+
+FENCE = np.array([[-8.0, -6.0], [8.0, -6.0], [8.0, 6.0], [-8.0, 6.0]])
+PILLAR = np.array([[-0.5, -1.5], [0.5, -1.5], [0.5, 1.0], [-0.5, 1.0]])
+GOAL = np.array([5.0, 0.0])
+SOUTH, NORTH = np.array([-3.0, -1.6, 0.0]), np.array([0.4, 1.8, 0.0])
+
+
+def company(height: float = 3.0) -> Company:
+    return Company(Sight([Prism(PILLAR, height)]), Guidance(shapely.Polygon(PILLAR), FENCE, 0.3))
+
+
+def ahead(position: np.ndarray) -> np.ndarray:
+    return Guidance(shapely.Polygon(PILLAR), FENCE, 0.3).waypoint(position[:2], GOAL)
+
+
+def linked(*places: np.ndarray) -> Linked:
+    return Linked(tuple(range(7, 7 + len(places))), np.array(places).reshape(-1, 3), np.full(len(places), 0.05))
+
+
+def test_who_has_farther_to_go_goes_to_the_other_and_that_one_goes_on() -> None:
+    np.testing.assert_array_equal(company().kept(SOUTH, linked(NORTH), ahead(SOUTH), GOAL), NORTH[:2])
+    np.testing.assert_array_equal(company().kept(NORTH, linked(SOUTH), ahead(NORTH), GOAL), ahead(NORTH))
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [],
+        [np.array([0.4, -2.2, 0.0])],  # on the same side
+        [np.array([-4.0, 1.8, 0.0])],  # would not see it, but it has farther to go
+        [np.array([-3.0, -1.0, 0.0])],  # beside it
+    ],
+)
+def test_nobody_is_followed_without_need(others: list[np.ndarray]) -> None:
+    np.testing.assert_array_equal(company().kept(SOUTH, linked(*others), ahead(SOUTH), GOAL), ahead(SOUTH))
+
+
+def test_both_above_the_wall_need_not_mind_it() -> None:
+    above = (np.array([-3.0, -1.6, 2.0]), np.array([0.4, 1.8, 2.0]))
+    np.testing.assert_array_equal(company(1.0).kept(above[0], linked(above[1]), ahead(SOUTH), GOAL), ahead(SOUTH))
+    np.testing.assert_array_equal(company(3.0).kept(above[0], linked(above[1]), ahead(SOUTH), GOAL), NORTH[:2])
+
+
+def test_it_goes_all_the_way_also_where_the_next_point_is_in_sight_of_the_other_again() -> None:
+    follows = company()
+    follows.kept(SOUTH, linked(NORTH), ahead(SOUTH), GOAL)
+    near = np.array([-1.2, 0.2, 0.0])
+    np.testing.assert_array_equal(follows.kept(near, linked(NORTH), near[:2], GOAL), NORTH[:2])
+    there = NORTH - [0.7 * BESIDE, 0.0, 0.0]
+    np.testing.assert_array_equal(follows.kept(there, linked(NORTH), ahead(there), GOAL), ahead(there))
+
+
+def test_who_is_no_longer_linked_is_not_followed() -> None:
+    follows = company()
+    follows.kept(SOUTH, linked(NORTH), ahead(SOUTH), GOAL)
+    np.testing.assert_array_equal(follows.kept(SOUTH, linked(), ahead(SOUTH), GOAL), ahead(SOUTH))
+
+
+WORLD = """
+file_version: 1
+name: pillar
+description: Three rovers whose shortest ways lead past a pillar on both sides.
+bounds_m: [[-9, -7], [9, 7]]
+obstacles: [{polygon_m: [[0, -1.7], [0.8, -1.7], [0.8, -0.1], [0, -0.1]], height_m: 3}]
+radio: {range_m: 7.6, walls: block, delay_s: 0.2}
+robots:
+  - {name: south, vehicle: rover, position_m: [-5.6, -1.6]}
+  - {name: north, vehicle: rover, position_m: [-3.5, -0.4]}
+  - {name: far, vehicle: rover, position_m: [-4.7, 3.8]}
+mission: {behaviour: rendezvous, goal_m: [5.2, -0.9]}
+expect: {connected: true, links_kept: true, contacts: 0, inside_fence: true, arrived_within_m: 3, by_s: 55}
+duration_s: 60
+"""
+
+
+def ran() -> Verdict:
+    return judged_run(parse(WORLD, "pillar.yaml"), 0)
+
+
+def test_a_swarm_passes_a_pillar_on_one_side() -> None:
+    verdict = ran()
+    assert verdict.held, [each for each in verdict.expectations if not each.held]
+
+
+def test_without_company_two_hold_each_other_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Conduct, "_beside", lambda self, moment: lambda ahead, goal: ahead)
+    assert [each.name for each in ran().expectations if not each.held] == ["arrived_within_m"]
