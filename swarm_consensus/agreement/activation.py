@@ -25,7 +25,9 @@ class Announce(msgspec.Struct, array_like=True, frozen=True, tag="aa"):
     """A bundle is on its way to some robots; the answer is '' or why not."""
 
     manifest: Manifest
-    needed: Annotated[tuple[Member, ...], Meta(max_length=256)]
+    needed: Annotated[tuple[Member, ...], Meta(max_length=256)]  # nobody: a robot reports what it refused
+    robot: Member = 0  # that brings it
+    tick: Count = 0  # of its clock
 
 
 class Whole(msgspec.Struct, array_like=True, frozen=True, tag="aw"):
@@ -62,6 +64,11 @@ def pack(request: Request) -> bytes:
     return _encoder.encode(request)
 
 
+def unwritten(index: int, announced: Announce, proven: bool, why: str) -> str:
+    """Keep no journal."""
+    return ""
+
+
 def answer_of(data: bytes) -> str:
     """Return what an answer says."""
     return msgspec.msgpack.decode(data, type=str)
@@ -75,9 +82,13 @@ class Activations:
     ----------
     commanders
         Returns the keys of those who may command *as of the entry that is applied*: part of the replicated state.
+    journal
+        Writes down an announcement with its index, whether its commander's signature is proven, and why it is refused
+        or ''; returns why nothing may be allowed, or ''. Part of the replicated state, too.
     """
 
     commanders: Callable[[], Collection[PublicKey]]
+    journal: Callable[[int, Announce, bool, str], str] = unwritten
     active: dict[str, Active] = field(default_factory=dict)
     coming: dict[str, Coming] = field(default_factory=dict)
 
@@ -88,25 +99,32 @@ class Activations:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _encoder.encode("bytes that are no request about bundles")
         if isinstance(request, Announce):
-            return _encoder.encode(self._announce(request))
+            return _encoder.encode(self._announce(index, request))
         return _encoder.encode(self._whole(index, request))
 
-    def _announce(self, request: Announce) -> str:
+    def _announce(self, index: int, request: Announce) -> str:
+        manifest = request.manifest
+        known = [each[manifest.name].manifest for each in (self.active, self.coming) if manifest.name in each]
+        proven, why = self._objection(request, max([each.number for each in known], default=-1))
+        if manifest in known:  # told once more: nothing new to write down
+            return why
+        why = self.journal(index, request, proven, why) or why
+        if not why:
+            self.coming[manifest.name] = Coming(manifest, tuple(sorted(set(request.needed))))
+        return why
+
+    def _objection(self, request: Announce, newest: int) -> tuple[bool, str]:
+        """Tell whether a commander vouches for a bundle, and why it is refused, or ''."""
         manifest = request.manifest
         try:
             check(manifest, self.commanders())
         except BundleFault as fault:
-            return str(fault)
-        newest = max(
-            [each[manifest.name].manifest.number for each in (self.active, self.coming) if manifest.name in each],
-            default=-1,
-        )
+            return False, str(fault)
         if manifest.number <= newest:
-            return f"bundle '{manifest.name}' number {manifest.number} is not newer than number {newest}"
+            return True, f"bundle '{manifest.name}' number {manifest.number} is not newer than number {newest}"
         if not request.needed:
-            return f"bundle '{manifest.name}' number {manifest.number} is for nobody"
-        self.coming[manifest.name] = Coming(manifest, tuple(sorted(set(request.needed))))
-        return ""
+            return True, f"bundle '{manifest.name}' number {manifest.number} is for nobody"
+        return True, ""
 
     def _whole(self, index: int, request: Whole) -> str:
         coming = self.coming.get(request.name)

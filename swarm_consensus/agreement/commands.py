@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from swarm_consensus.agreement.activation import Announce
 from swarm_consensus.agreement.clocks import Clocks
 from swarm_consensus.agreement.raft.messages import Count, Member
 from swarm_consensus.agreement.roles import Order, Person, Request, Roles, Ruling, Standing, ruling_of
@@ -29,7 +30,10 @@ ABOUT = {
     "fence": "fence",
 }  # what an action is about: a newer one about the same stands in its place
 MOST = 10_000  # lines of the journal; when it is full nothing is allowed any more
-STRANGERS = 100  # of them about keys that nobody knows: so a flood of these does not fill it
+STRANGERS = 100  # of them about keys that nobody knows, and false bundles: so a flood of these does not fill it
+
+BUNDLE = "bundle"  # the action of lines about bundles
+UNPROVEN = "(unproven)"  # who wants a bundle that no commander's signature vouches for
 
 
 class Brought(msgspec.Struct, array_like=True, frozen=True):
@@ -123,6 +127,7 @@ class Commands:
         self.lines: list[bytes] = []  # of the journal
         self.strangers = 0  # lines about keys that nobody knows
         self._last: dict[bytes, _Last] = {}  # by author
+        self._written: set[str] = set()  # why bundles were refused, each written down once
         self._most = most
 
     def apply(self, index: int, command: bytes) -> bytes:
@@ -138,9 +143,8 @@ class Commands:
         last = self._last.get(request.author)
         if last is not None and last.request == brought.request:
             return last.ruling
-        if len(self.lines) >= self._most:
-            why = f"the journal is full: it holds {len(self.lines)} lines"
-            return _encoder.encode(Ruling(index, "", "", False, why))
+        if self._full:
+            return _encoder.encode(Ruling(index, "", "", False, self._full))
         known = request.author in self.roles.people or request.author in self.roles.numbers
         self.strangers += not known
         if self.strangers > STRANGERS:
@@ -158,6 +162,39 @@ class Commands:
         if ruling.allowed and standing is not None and standing.index == index and ruling.action in ABOUT:
             self.standing[ABOUT[ruling.action]] = standing
         return answer
+
+    def bundle(self, index: int, announced: Announce, proven: bool, why: str) -> str:
+        """Write down what was ruled on the announcement of a bundle; return why none may be allowed, or ''.
+
+        Parameters
+        ----------
+        index
+            Of the entry.
+        announced
+            What a robot brought.
+        proven
+            Whether a commander vouches for it.
+        why
+            It is refused, or ''.
+        """
+        if self._full:
+            return self._full
+        if why:
+            if why in self._written or self.strangers >= STRANGERS:
+                return ""
+            self._written.add(why)
+            self.strangers += 1
+        manifest = announced.manifest
+        who = self.roles.called(manifest.commander) if proven else UNPROVEN
+        ruling = Ruling(index, who, BUNDLE, not why, why)
+        self.lines.append(_encoder.encode(Line(index, announced.tick, announced.robot, manifest.number, ruling)))
+        return ""
+
+    @property
+    def _full(self) -> str:
+        """Why nothing is allowed any more, or ''."""
+        lines = len(self.lines)
+        return f"the journal is full: it holds {lines} lines" if lines >= self._most else ""
 
     def _expired(self, name: str, expires: int) -> str:
         now = self.clocks.now or 0
@@ -188,6 +225,8 @@ class Commands:
         roles, self._last, self.standing, self.lines, self.strangers, clocks = _state_decoder.decode(state)
         self.roles.restore(roles)
         self.clocks.restore(clocks)
+        rulings = [line.ruling for line in map(read_line, self.lines) if line is not None]
+        self._written = {ruling.why for ruling in rulings if ruling.action == BUNDLE and not ruling.allowed}
 
 
 def _read_brought(command: bytes) -> Brought | None:

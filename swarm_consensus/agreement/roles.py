@@ -190,17 +190,17 @@ class Roles:
             body = _body_decoder.decode(request.body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _encoder.encode(
-                Ruling(index, self._called(request.author), "", False, "a request that can't be read")
+                Ruling(index, self.called(request.author), "", False, "a request that can't be read")
             )
         action = body.action if isinstance(body, Order) else "grant" if isinstance(body, Grant) else "revoke"
         why = self._objection(request, action) or self._carry_out(index, request.author, body)
-        return _encoder.encode(Ruling(index, self._called(request.author), action, not why, why))
+        return _encoder.encode(Ruling(index, self.called(request.author), action, not why, why))
 
     def may(self, author: bytes, action: str) -> str:
         """Return why a key may not do something as of what is applied here, or ''."""
         person, least = self.people.get(author), ACTIONS.get(action)
         if person is None:
-            return f"key {self._called(author)} has no role"
+            return f"key {self.called(author)} has no role"
         if least is None:
             return f"action '{action}' does not exist{nearest(action, ACTIONS)}"
         if not includes(person.role, least):
@@ -216,7 +216,8 @@ class Roles:
         """Return the keys that may sign bundles."""
         return [PublicKey(key) for key in self.people if not self.may(key, "bundle")]
 
-    def _called(self, author: bytes) -> str:
+    def called(self, author: bytes) -> str:
+        """Return the name of a key's owner, or the fingerprint of a key that nobody knows."""
         person = self.people.get(author)
         if person is None and author in self._former:
             return f"{self._former[author]} (dismissed)"
@@ -225,7 +226,7 @@ class Roles:
     def _objection(self, request: Request, action: str) -> str:
         """Return why a request is not even looked at, or ''; a true one uses up its number."""
         if request.author not in self.people and request.author not in self.numbers:
-            return f"key {self._called(request.author)} is not known"
+            return f"key {self.called(request.author)} is not known"
         if not self.is_signed(request):
             return "the signature does not fit; something was altered, or meant for another swarm"
         used = self.numbers.get(request.author, 0)
@@ -256,7 +257,7 @@ class Roles:
 
     def _revoke(self, revoke: Revoke) -> str:
         if revoke.key not in self.people:
-            return f"key {self._called(revoke.key)} has no role"
+            return f"key {self.called(revoke.key)} has no role"
         # its number is remembered even if it never asked for anything: then it counts as known, and as dismissed
         self.numbers.setdefault(revoke.key, 0)
         name = self.people[revoke.key].name

@@ -25,6 +25,8 @@ TOPIC = "bundle"  # of the notes that carry it; also the machine's name
 REFUSED = 64  # manifests that were refused last, which are not looked at again
 OUTBOX = 8  # messages that wait for room in a frame
 DEAF = 40  # ticks of silence after which a neighbour is not asked any more
+REPORT_S = 30  # s, between two reports of what was refused
+WAITING = 8  # such reports that wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Bundles:
         self._heard: dict[int, int] = {}  # by neighbour: tick of its last word
         self._tick = 0
         self._asked = -rate
+        self._reports: list[Manifest] = []  # for which nobody vouches, and that the log is to be told of
+        self._reported = -REPORT_S * rate
         self._digest = ""
         if orders.manifest is not None:
             self._adopt(orders.manifest, orders.data)
@@ -91,8 +95,12 @@ class Bundles:
                 check(manifest, self._activations.commanders())
             shelf = self._disk.shelf(f"bundle_{manifest.root.hex()}")
             self.transfer = self._orders.transfer(self._own, manifest, self._orders.pace, shelf, data)
-        except (BundleFault, StorageError) as fault:
+        except StorageError as fault:
             self._refuse(manifest, str(fault))
+            return
+        except BundleFault as fault:
+            self._refuse(manifest, str(fault))
+            self._reports = [*self._reports, manifest][:WAITING]
             return
         self.resumed = 0 if data is not None else self.transfer.chunks
         self._out, self._digest = [], ""
@@ -133,6 +141,7 @@ class Bundles:
         passed = max(tick - self._tick, 0)
         self._credit = min(self._credit + passed * self._orders.bytes_s, MTU * self._rate)
         self._tick = tick
+        self._report()
         transfer = self.transfer
         if transfer is None:
             return
@@ -146,12 +155,19 @@ class Bundles:
             if request is not None and self._ask(pack(request)):
                 self._asked = tick
 
+    def _report(self) -> None:
+        """Have the log rule on a manifest that was refused, so that the journal tells of it; seldom, lest it fills."""
+        if self._reports and self._tick - self._reported >= REPORT_S * self._rate:
+            announced = Announce(self._reports.pop(0), (), self._own, self._tick)
+            if self._ask(pack(announced)):
+                self._reported = self._tick
+
     def _request(self, manifest: Manifest) -> Announce | Whole | None:
         """Return what the log lacks: that there is a bundle, or that this robot has the whole of it."""
         machine, name = self._activations, manifest.name
         known = [each[name].manifest.number for each in (machine.active, machine.coming) if name in each]
         if self._orders.manifest == manifest and max(known, default=-1) < manifest.number:
-            return Announce(manifest, tuple(range(self._count)))
+            return Announce(manifest, tuple(range(self._count)), self._own, self._tick)
         coming = machine.coming.get(name)
         if coming is None or coming.manifest.number != manifest.number or self._own not in coming.missing:
             return None

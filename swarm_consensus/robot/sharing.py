@@ -82,6 +82,8 @@ class Sharing:
             self._minutes = None if secrets is None else Minutes(storage, secrets.key, trust.swarm)
         desk = self._desk
         activations = Activations(lambda: desk.machine.roles.commanders() if desk else ())
+        if desk is not None:
+            activations.journal = desk.machine.bundle
         if bundle is not None:
             machines[TOPIC] = activations
         self._devices = Devices(config.trust)

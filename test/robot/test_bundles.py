@@ -230,6 +230,21 @@ def test_what_nobody_vouches_for_is_refused_in_a_sentence_and_nothing_of_it_is_t
     assert convoy.run().digests() == {digest_of(DATA)}  # the true one all the same
 
 
+def test_what_was_refused_is_reported_to_the_log_once_and_seldom() -> None:
+    convoy = Convoy()
+    robot = convoy.robots[2]
+    for manifest, _ in REFUSED[:3] * 2:
+        robot.hear(1, offered(manifest))
+    reported = []
+    for tick in range(1, 100 * RATE):
+        before = len(convoy.log)
+        robot.act(tick)
+        reported += [(tick, command) for command in convoy.log[before:]]
+    expected = [activation.pack(activation.Announce(REFUSED[n][0], (), 2, 1 + n * 30 * RATE)) for n in range(3)]
+    assert [command for _, command in reported] == expected
+    assert [tick for tick, _ in reported] == [1, 1 + 30 * RATE, 1 + 60 * RATE]
+
+
 def test_a_flood_of_false_offers_fills_no_memory_and_does_not_keep_out_the_true_one() -> None:
     convoy = Convoy()
     for number in range(200):

@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 def announcement(bundle: Bundle, count: int) -> int:
     """Return the bytes of the entry by which the log is told of a bundle for so many robots."""
     manifest = Manifest(bundle.name, 1, bundle.bytes, bundle.chunk_bytes, bytes(32), bytes(32), bytes(64))
-    return len(machines.pack(TOPIC, activation.pack(Announce(manifest, tuple(range(count)))))) + SESSION
+    return len(machines.pack(TOPIC, activation.pack(Announce(manifest, tuple(range(count)), count, 2**40)))) + SESSION
 
 
 def bundle_problems(scenario: Scenario) -> Iterator[str]:
