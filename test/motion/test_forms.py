@@ -181,9 +181,9 @@ def test_near_the_leader_they_have_arrived_and_keep_off() -> None:
 def test_a_leader_out_of_sight_costs_one_way_for_each_four_metres(monkeypatch: pytest.MonkeyPatch) -> None:
     wall = shapely.box(2.0, -6.0, 2.5, 6.0)
     told = briefing("follow", 1, walls=wall)
-    asked: list[tuple[float, float]] = []
-    field = told.guidance._field
-    monkeypatch.setattr(told.guidance, "_field", lambda goal: asked.append(goal) or field(goal))
+    asked: list[int] = []
+    computed = told.guidance._computed
+    monkeypatch.setattr(told.guidance, "_computed", lambda cell: asked.append(cell) or computed(cell))
     act = BEHAVIOURS["follow"](told)
     for step in range(100):  # the leader goes 10 m behind the wall
         assert sound(act(situation([[4.0, -5.0 + 0.1 * step]], index=1)))
