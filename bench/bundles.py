@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from collections.abc import Collection
 
@@ -183,8 +183,14 @@ def in_world(size: int) -> str:
 
 def main() -> None:
     """Print the table, or what the world took."""
-    if sys.argv[1:2] == ["world"]:
-        print(in_world(int(sys.argv[2]) if len(sys.argv) > 2 else MEGABYTE))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "what", nargs="?", choices=["table", "world"], default="table", help="the mesh alone, or a world"
+    )
+    parser.add_argument("bytes", nargs="?", type=int, default=MEGABYTE, help=f"in the world ({MEGABYTE})")
+    chosen = parser.parse_args()
+    if chosen.what == "world":
+        print(in_world(chosen.bytes))
         return
     data = np.random.default_rng(1).bytes(MEGABYTE)
     table = Table(

@@ -8,12 +8,12 @@ an idle log says. Ticks go from wanting until it may go onto the dock: for a per
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+from arguments import number
 from mesh import RATE, in_range, row
 from rich.console import Console
 from rich.table import Table
@@ -144,7 +144,7 @@ def turns(way: ByClaim | ByLog, count: int, held: int) -> tuple[Array, float, fl
 
 def main() -> None:
     """Print the table."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    count = number(__doc__, "runs", 200)
     full, line = ~np.eye(COUNT, dtype=bool), in_range(row(COUNT))
     ways: list[tuple[str, Callable[[float], ByClaim | ByLog]]] = [
         ("claim at the dock, 1 hop", lambda loss: ByClaim(loss, 0)),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
 import numpy as np
+from arguments import number
 from rich.console import Console
 from rich.table import Table
 
@@ -185,7 +185,7 @@ def main() -> None:
     table.add_row(*row("7, 2 captured", Council(7, traitors=[0, 3])))
     table.add_row(*row("7, 3 captured, 60 kB/s", Council(7, traitors=[0, 3, 5], budget=60_000)))
     Console().print(table)
-    print(campaign(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS))
+    print(campaign(number(__doc__, "runs", RUNS)))
 
 
 if __name__ == "__main__":

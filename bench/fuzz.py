@@ -6,11 +6,13 @@ new are kept in test/data/fuzz, which the tests replay. Without atheris (`pip in
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import subprocess
 import sys
 
 SECONDS = 20  # for each target, unless another number is given
+NAMES = ("frame", "sealed", "bundle", "request", "vote", "letter", "note")
 PARTS = ["swarm_consensus.network", "swarm_consensus.agreement", "swarm_consensus.robot"]
 
 
@@ -31,13 +33,17 @@ def fuzz(name: str, seconds: int) -> None:
 
 def main() -> None:
     """Fuzz each target in its own process; exit status 1 at the first failure."""
-    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seconds", nargs="?", type=int, default=SECONDS, help=f"for each target ({SECONDS})")
+    parser.add_argument("target", nargs="?", choices=NAMES, help="which (all)")
+    chosen = parser.parse_args()
+    seconds = chosen.seconds
     if importlib.util.find_spec("atheris") is None:
         print("atheris is not installed: nothing is fuzzed")
         return
-    if len(sys.argv) > 2:
-        fuzz(sys.argv[2], seconds)
-    for name in ("frame", "sealed", "bundle", "request", "vote", "letter", "note"):
+    if chosen.target:
+        fuzz(chosen.target, seconds)
+    for name in NAMES:
         command = [sys.executable, __file__, str(seconds), name]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         runs = [line.split()[-1] for line in result.stderr.splitlines() if "number_of_executed_units" in line]

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
+from arguments import number
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -306,8 +307,8 @@ def campaign(console: Console, seeds: int) -> list[str]:
         except Violation as violation:
             violations.append(str(violation))
     table = Table("what", "number", title=f"{seeds} decisions and {seeds} broadcasts, as many liars as n bears")
-    for name, number in sorted(total.items()):
-        table.add_row(name, f"{number:,}")
+    for name, times in sorted(total.items()):
+        table.add_row(name, f"{times:,}")
     table.add_row("violations", str(len(violations)))
     table.add_row("minutes", f"{(time.perf_counter() - began) / 60:.1f}")
     console.print(table)
@@ -316,7 +317,7 @@ def campaign(console: Console, seeds: int) -> list[str]:
 
 def main() -> None:
     """Print the tables; exit status 1 if anything was violated."""
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS
+    seeds = number(__doc__, "seeds", SEEDS)
     console = Console()
     costs(console)
     table = Table("planted bug", "play", "first violation in 300 seeds", title="Decisions")

@@ -11,12 +11,12 @@ when the others do: after `lost_after`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+from arguments import number
 from rich.console import Console
 from rich.table import Table
 
@@ -233,7 +233,7 @@ def row(count: int) -> Array:
 
 def main() -> None:
     """Print the table."""
-    seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    seeds = range(number(__doc__, "seeds", 3))
     table = Table(
         "robots", "loss", "way", "arrived", "ticks p50", "p99", "bytes/s a robot", "who sends most", title="Mesh"
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
+from arguments import number
 from rich.console import Console
 from rich.table import Table
 
@@ -373,7 +374,7 @@ MUTANTS: dict[str, Parts] = {
 
 def main() -> None:
     """Print the table; exit with 1 if a mutant lives or the log as it should be does not."""
-    seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
+    seeds = range(number(__doc__, "seeds", SEEDS))
     table = Table("planted bug", "scene", "first seed", "what the checks say there", title="Mutants of the log")
     alive = 0
     for name, parts in {"none: as it should be": Parts(), **MUTANTS}.items():

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 
+from arguments import number
 from rich.console import Console
 from rich.table import Table
 
@@ -91,7 +92,7 @@ def dismissed(console: Console) -> Run:
 
 def main() -> None:
     """Print the tables; exit status 1 if the bound was broken."""
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS
+    seeds = number(__doc__, "seeds", SEEDS)
     console, began = Console(), time.perf_counter()
     dismissed(console)
     table = Table("planted bug", "play of a late answer", f"first violation in {TRIED} seeds", title="Gates")

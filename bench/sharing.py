@@ -7,11 +7,11 @@ majority stores it. Times are the scenario's defaults, for 50 robots, which are 
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+from arguments import number
 from mesh import RATE, in_range, row, square
 from rich.console import Console
 from rich.table import Table
@@ -109,7 +109,7 @@ def ticks(hears: Array, voters: tuple[int, ...], loss: float, count: int, seed: 
 
 def main() -> None:
     """Print the tables."""
-    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    seconds = number(__doc__, "seconds", 20)
     table = Table("robots", "loss", "", "bytes/s a robot", "who sends most", "commits/s", title="The log on the air")
     for count in (5, 10, 20, 50):
         for loss in (0.0, 0.3):

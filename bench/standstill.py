@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 import statistics
-import sys
 from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+from arguments import number
 from joblib import Parallel, delayed
 from rich.console import Console
 from rich.table import Table
@@ -97,7 +97,7 @@ def compared(scenario: Scenario, seed: int) -> tuple[float, float, float]:
 
 def main() -> None:
     """Print the table."""
-    seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    seeds = range(number(__doc__, "seeds", 3))
     corridor = resolve(Options(world="corridor"))
     rows = [(f"swap, {count} robots", [(swap(count, seed), seed) for seed in seeds]) for count in COUNTS]
     rows.append(("corridor, 12 robots", [(corridor, seed) for seed in seeds]))

@@ -12,7 +12,7 @@ import pytest
 from swarm_consensus.run import benchmarks
 
 ROOT = Path(__file__).parents[1]
-SHARED = {"baselines", "drawing", "fuzz_targets", "moves", "records", "timing"}  # of benchmarks, prints nothing itself
+SHARED = {"arguments", "baselines", "drawing", "fuzz_targets", "moves", "records", "timing"}  # print nothing themselves
 FAILS: dict[str, int] = {}  # exit statuses other than 0, by name
 FILES = sorted((ROOT / "bench").glob("*.py"))
 
@@ -58,6 +58,15 @@ def test_a_file_says_what_it_measures_and_has_a_main(path: Path) -> None:
     mains = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
     assert len(mains) == (path.stem not in SHARED)
     assert all(ast.get_docstring(main) for main in mains)
+
+
+@pytest.mark.parametrize("name", ["bundles", "claims", "fuzz", "liars", "safety", "worlds"])
+def test_wrong_words_are_answered_with_a_sentence(name: str) -> None:
+    command = [sys.executable, str(ROOT / "bench" / f"{name}.py"), "many"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "many" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", [path.stem for path in FILES if path.stem not in SHARED])
