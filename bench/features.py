@@ -196,22 +196,30 @@ KINDS: dict[str, Callable[[Rng], World]] = {
 }
 
 
-def drawn(kind: str, seed: int) -> Scenario:
-    """Draw a world.
+def world_of(kind: str, seed: int, walls: str | None = None) -> World:
+    """Draw a world; `walls`: `pass` or `block` the radio, whatever is drawn."""
+    world = KINDS[kind](np.random.default_rng([seed, *kind.encode()]))
+    if walls is not None:
+        world["radio"]["walls"] = walls
+    return world
+
+
+def drawn(kind: str, seed: int, walls: str | None = None) -> Scenario:
+    """Draw a world and read it.
 
     Raises
     ------
     SwarmError
         If it can't be: `swarm check` would refuse it.
     """
-    text = yaml.safe_dump(KINDS[kind](np.random.default_rng([seed, *kind.encode()])), sort_keys=False)
+    text = yaml.safe_dump(world_of(kind, seed, walls), sort_keys=False)
     return parse(text, f"{kind} {seed}")
 
 
-def failed(kind: str, seed: int) -> tuple[str, ...] | None:
+def failed(kind: str, seed: int, walls: str | None = None) -> tuple[str, ...] | None:
     """Run a world; return what it did not hold, or None if it is refused."""
     try:
-        world = drawn(kind, seed)
+        world = drawn(kind, seed, walls)
     except SwarmError:
         return None
     verdict = judged_run(world, seed)
@@ -224,15 +232,16 @@ def main() -> None:
     parser.add_argument("seeds", nargs="?", type=int, default=SEEDS, help=f"so many of each kind ({SEEDS})")
     parser.add_argument("--kind", choices=list(KINDS), nargs="+", default=list(KINDS), help="which (all)")
     parser.add_argument("--show", type=int, metavar="SEED", help="print that world of the first kind, and run nothing")
+    parser.add_argument("--walls", choices=["pass", "block"], help="whether they block the radio (as drawn)")
     chosen = parser.parse_args()
     if chosen.show is not None:
         kind = chosen.kind[0]
-        print(yaml.safe_dump(KINDS[kind](np.random.default_rng([chosen.show, *kind.encode()])), sort_keys=False))
+        print(yaml.safe_dump(world_of(kind, chosen.show, chosen.walls), sort_keys=False))
         return
     table = Table("kind", "runs", "refused", "failed", "which", title=f"seeds 0 to {chosen.seeds - 1} of each kind")
     bad = False
     for kind in chosen.kind:
-        found = Parallel(n_jobs=2)(delayed(failed)(kind, seed) for seed in range(chosen.seeds))
+        found = Parallel(n_jobs=2)(delayed(failed)(kind, seed, chosen.walls) for seed in range(chosen.seeds))
         worst = [f"{seed}: {'; '.join(each)}" for seed, each in enumerate(found) if each]
         refused = sum(each is None for each in found)
         bad |= bool(worst)

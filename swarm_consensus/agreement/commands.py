@@ -31,7 +31,6 @@ ABOUT = {
 }  # what an action is about: a newer one about the same stands in its place
 MOST = 10_000  # lines of the journal; when it is full nothing is allowed any more
 STRANGERS = 100  # of them about keys that nobody knows, and false bundles: so a flood of these does not fill it
-
 BUNDLE = "bundle"  # the action of lines about bundles
 UNPROVEN = "(unproven)"  # who wants a bundle that no commander's signature vouches for
 
@@ -125,7 +124,7 @@ class Commands:
         self._stated: int | None = None  # s since 1970: of the request that is ruled on now
         self.standing: dict[str, Standing] = {}  # by what it is about
         self.lines: list[bytes] = []  # of the journal
-        self.strangers = 0  # lines about keys that nobody knows
+        self.strangers = 0  # lines about keys that nobody knows, and about bundles that were refused
         self._last: dict[bytes, _Last] = {}  # by author
         self._written: set[str] = set()  # why bundles were refused, each written down once
         self._most = most

@@ -91,12 +91,11 @@ class Situation:
     speed: float  # m/s, own limit
     count: int  # robots in the swarm
     notes: tuple[tuple[int, Raw], ...] = ()  # what laws of this name said, heard since the last tick: sender and words
-    beside: Aside = straight
+    beside: Aside = straight  # only for goals to which a way was asked for: others have no field to look into
 
     def towards(self, goal: Array) -> Array:
         """Return where to head for, round the walls if the goal is the mission's, shape (d,), m."""
-        ahead = goal if self.waypoint is None else self.waypoint(self.position, goal)
-        return self.beside(ahead, goal)
+        return goal if self.waypoint is None else self.beside(self.waypoint(self.position, goal), goal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Linked:
     robots: tuple[int, ...]
     places: Array  # (k, 3) m, where they were last known
     margin: Array  # (k,) m, by which lines to them are kept clear of walls
+    walls: Sight  # that could cut them
 
 
 class Company:
@@ -38,14 +39,11 @@ class Company:
 
     Parameters
     ----------
-    sight
-        The walls.
     guidance
         Ways round what blocks this robot.
     """
 
-    def __init__(self, sight: Sight, guidance: Guidance) -> None:
-        self._sight = sight
+    def __init__(self, guidance: Guidance) -> None:
         self._guidance = guidance
         self._followed: int | None = None
 
@@ -91,6 +89,6 @@ class Company:
         if not before:
             return None
         view = np.append(ahead[:2], position[2])
-        seen = self._sight.surely(view, linked.places, np.zeros(len(linked.robots)), linked.margin).tolist()
+        seen = linked.walls.surely(view, linked.places, np.zeros(len(linked.robots)), linked.margin).tolist()
         hidden = [robot for robot, sees in zip(linked.robots, seen, strict=True) if robot in before and not sees]
         return min(hidden, key=before.__getitem__, default=None)

@@ -95,12 +95,10 @@ class Bundles:
                 check(manifest, self._activations.commanders())
             shelf = self._disk.shelf(f"bundle_{manifest.root.hex()}")
             self.transfer = self._orders.transfer(self._own, manifest, self._orders.pace, shelf, data)
-        except StorageError as fault:
+        except (BundleFault, StorageError) as fault:
             self._refuse(manifest, str(fault))
-            return
-        except BundleFault as fault:
-            self._refuse(manifest, str(fault))
-            self._reports = [*self._reports, manifest][:WAITING]
+            if isinstance(fault, BundleFault) and len(self._reports) < WAITING:
+                self._reports.append(manifest)
             return
         self.resumed = 0 if data is not None else self.transfer.chunks
         self._out, self._digest = [], ""

@@ -112,9 +112,7 @@ class Charging:
         if self._plan and not (on or self._leaving):
             if not self.rights.keeps_turn:
                 self._reconsider(apart, neighbours)
-            elif 2 * len(neighbours.lost) < len(
-                self._config.roster
-            ):  # in a small part it would lose its turn for nothing
+            elif 2 * len(neighbours.lost) < len(self._config.roster):  # else it would give up its turn for the cut off
                 self._avoid_the_dead(apart)
         self._settle(on)
         self.rights.wanted, self.rights.charge = frozenset(self._wanted(place)), self._charge
@@ -163,11 +161,8 @@ class Charging:
 
     def _avoid_the_dead(self, apart: Array) -> None:
         """Leave a line at whose end dead robots take every place, for one that still has a place."""
-        if (
-            len(self._plan) == 1
-            and not self._usable(self._plan[0])
-            and not self.rights.orders.tour_of(self._config.index)
-        ):
+        touring = self.rights.orders.tour_of(self._config.index)
+        if not touring and self._usable(self._plan[0]) <= 0:
             self._plan = [self._choose(apart)]
 
     def _usable(self, queue: str) -> int:

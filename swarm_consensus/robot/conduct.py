@@ -19,7 +19,6 @@ from swarm_consensus.motion.behaviours.go_to import go_to
 from swarm_consensus.motion.company import Company, Linked
 from swarm_consensus.motion.guidance import Guidance, guidance_among
 from swarm_consensus.motion.potential import saturate
-from swarm_consensus.motion.sight import Sight
 from swarm_consensus.robot.arming import Arming
 from swarm_consensus.robot.beliefs import Beliefs
 from swarm_consensus.robot.charging import TOPIC as DOCK
@@ -92,7 +91,7 @@ class Conduct:
         self._goal = None if task.goal is None else task.goal[: self._dims]
         walled = config.obstacles or not np.array_equal(fence, config.fence)
         self._waypoint = guidance.waypoint if walled and task.goal is not None else None
-        self._company = Company(Sight(config.blocking), guidance) if config.blocking else None
+        self._company = Company(guidance)
         # of the notes by which robots of one behaviour talk; what they say may be about the area that they share
         ordered = self._enclosure.index
         self.topic = f"{task.behaviour} {ordered % 1000}" if ordered else task.behaviour  # at most 16 letters
@@ -180,15 +179,13 @@ class Conduct:
 
     def _beside(self, moment: Moment) -> Aside:
         """Return what leads the robot so that no wall cuts its links, as far as it can see to that alone."""
-        if self._company is None:
+        neighbours = moment.neighbours
+        if neighbours.walls is None:
             return straight
-        return partial(self._company.kept, moment.reference, self._linked(moment.neighbours))
-
-    def _linked(self, neighbours: Neighbours) -> Linked:
-        """Return those to whom this robot holds links."""
         held = neighbours.living[neighbours.links()]
         robots = held.tolist()
-        return Linked(tuple(robots), neighbours.positions(robots), neighbours.sight[held])
+        linked = Linked(tuple(robots), neighbours.positions(robots), neighbours.sight[held], neighbours.walls)
+        return partial(self._company.kept, moment.reference, linked)
 
     def _pace(self) -> float:
         """Return the speed limit, m/s; if the swarm agrees on it, what this robot believes of it now."""

@@ -81,9 +81,8 @@ class Sharing:
             machines[COMMANDS] = self._desk.machine
             self._minutes = None if secrets is None else Minutes(storage, secrets.key, trust.swarm)
         desk = self._desk
-        activations = Activations(lambda: desk.machine.roles.commanders() if desk else ())
-        if desk is not None:
-            activations.journal = desk.machine.bundle
+        machine = None if desk is None else desk.machine
+        activations = Activations(machine.roles.commanders, machine.bundle) if machine else Activations(tuple)
         if bundle is not None:
             machines[TOPIC] = activations
         self._devices = Devices(config.trust)

@@ -21,16 +21,17 @@ GOAL = np.array([5.0, 0.0])
 SOUTH, NORTH = np.array([-3.0, -1.6, 0.0]), np.array([0.4, 1.8, 0.0])
 
 
-def company(height: float = 3.0) -> Company:
-    return Company(Sight([Prism(PILLAR, height)]), Guidance(shapely.Polygon(PILLAR), FENCE, 0.3))
+def company() -> Company:
+    return Company(Guidance(shapely.Polygon(PILLAR), FENCE, 0.3))
 
 
 def ahead(position: np.ndarray) -> np.ndarray:
     return Guidance(shapely.Polygon(PILLAR), FENCE, 0.3).waypoint(position[:2], GOAL)
 
 
-def linked(*places: np.ndarray) -> Linked:
-    return Linked(tuple(range(7, 7 + len(places))), np.array(places).reshape(-1, 3), np.full(len(places), 0.05))
+def linked(*places: np.ndarray, height: float = 3.0) -> Linked:
+    robots, margin = tuple(range(7, 7 + len(places))), np.full(len(places), 0.05)
+    return Linked(robots, np.array(places).reshape(-1, 3), margin, Sight([Prism(PILLAR, height)]))
 
 
 def test_who_has_farther_to_go_goes_to_the_other_and_that_one_goes_on() -> None:
@@ -53,8 +54,10 @@ def test_nobody_is_followed_without_need(others: list[np.ndarray]) -> None:
 
 def test_both_above_the_wall_need_not_mind_it() -> None:
     above = (np.array([-3.0, -1.6, 2.0]), np.array([0.4, 1.8, 2.0]))
-    np.testing.assert_array_equal(company(1.0).kept(above[0], linked(above[1]), ahead(SOUTH), GOAL), ahead(SOUTH))
-    np.testing.assert_array_equal(company(3.0).kept(above[0], linked(above[1]), ahead(SOUTH), GOAL), NORTH[:2])
+    np.testing.assert_array_equal(
+        company().kept(above[0], linked(above[1], height=1.0), ahead(SOUTH), GOAL), ahead(SOUTH)
+    )
+    np.testing.assert_array_equal(company().kept(above[0], linked(above[1], height=3.0), ahead(SOUTH), GOAL), NORTH[:2])
 
 
 def test_it_goes_all_the_way_also_where_the_next_point_is_in_sight_of_the_other_again() -> None:
