@@ -3,14 +3,15 @@ r"""Which links to hold: they form freely, and are let go only where the swarm s
 Time is cut into epochs, common to all by the tick. Within an epoch a robot's set of held links does not change. Each of
 its frames tells that set and its *anchor*, the place of its reference at the epoch's first tick. So whoever hears one
 frame of an epoch knows what its sender holds until the epoch's end, and where it was, exactly as everybody else does.
-At the end of an epoch robot i may let the link ij go if it heard frames of that epoch from j and from witnesses such
-that
+At the end of an epoch robot i may let the link ij go if it heard what j and witnesses said in that epoch, from
+themselves or from others who pass it on, such that
 
 - the links from i by way of the witnesses to j, and ij itself, are all held by both ends, as these say, and
 - ij is the longest of them, by the anchors, ties broken by the roster.
 
 A long link goes if there is one witness, who with i and j makes a triangle. One that binds, since it is nearly as long
-as it may be or a wall is near, goes by any number of them: a swarm that stands in a ring would else be tied across.
+as it may be or a wall is near, goes by any number of them: a swarm that stands in a ring would else be tied across. So
+does one that closes a ring around a wall that blocks the radio, which the swarm could never draw past it.
 
 *Why this keeps the network whole.* Call H the graph of all links held by both ends in an epoch. Links are ordered by
 length between anchors, then by the roster; the order is strict, and all robots share it. A link that is let go is the
@@ -32,6 +33,7 @@ from swarm_consensus.arrays import Array
 FORM = 0.95  # share of the kept range within which a link is taken up: not so near the limit that it binds at once
 IDLE = 0.6  # share of the kept range below which a link hinders nobody, and is kept for the day on which a robot dies
 _PATIENCE = 2  # epochs for which a link is offered that the other does not take up
+_NO_WALLS = np.zeros((0, 2))
 Anchor = tuple[int, int, int]  # mm: whole numbers, so that all robots compare the same lengths
 
 
@@ -50,9 +52,13 @@ class Holding:
         Without so many a link is not let go: 1, or 2 for a network that any one robot may leave.
     start
         Links held from the first tick on, by both ends.
+    walls
+        A point inside each wall around which no ring of links shall stand, (w, 2) m.
     """
 
-    def __init__(self, own: int, reach: Array, epoch: int, witnesses: int, start: Iterable[int]) -> None:
+    def __init__(
+        self, own: int, reach: Array, epoch: int, witnesses: int, start: Iterable[int], walls: Array = _NO_WALLS
+    ) -> None:
         count = len(reach)
         self.anchor: Anchor = (0, 0, 0)
         self._own = own
@@ -60,6 +66,7 @@ class Holding:
         self._length = epoch
         self._witnesses = witnesses
         self._epoch = -1
+        self._walls = 1000.0 * walls @ (1.0, 1.0j)  # (w,) mm, in the complex plane
         self._hindering: Collection[int] = ()
         self._label = [-1] * count  # epoch of each other's last frame
         self._claims: list[frozenset[int]] = [frozenset()] * count  # what it said then that it holds
@@ -76,11 +83,13 @@ class Holding:
         return self._claims[robot]
 
     def hear(self, sender: int, tick: int, claims: frozenset[int], anchor: Anchor | None) -> None:
-        """Take in what a frame tells of its sender's links; `tick` is the one in which it was sent."""
+        """Take in what a robot said of its links, from itself or passed on; `tick` is one of the epoch it is of."""
+        epoch = tick // self._length
+        if epoch < self._label[sender]:  # others were faster
+            return
         self._claims[sender] = claims
         if anchor is not None:
-            self._label[sender] = tick // self._length
-            self._anchors[sender] = anchor
+            self._label[sender], self._anchors[sender] = epoch, anchor
 
     def drop(self, robots: Iterable[int]) -> None:
         """Let go of the dead."""
@@ -136,7 +145,7 @@ class Holding:
             and (
                 self._unwanted(robot)
                 or self._can_spare(robot, needed)
-                or (self._binds(robot) and self._is_spanned(robot, needed))
+                or ((self._binds(robot) or self._rounds(robot)) and self._is_spanned(robot, needed))
             )
         ]
         self.drop(spare)
@@ -148,7 +157,7 @@ class Holding:
             if robot == self._own or robot in self._since or robot in barred:
                 continue
             wanted = surely[robot] <= FORM * self._reach[robot] or self._own in self._claims[robot]
-            if wanted and not self._can_spare(robot, self._witnesses):
+            if wanted and not self._can_spare(robot, self._witnesses) and not self._rounds(robot):
                 self._since[robot] = epoch
 
     def _heard(self, robot: int) -> bool:
@@ -183,6 +192,16 @@ class Holding:
         """Tell whether a link is so long that it would not be taken up, or has a wall near."""
         length2, *_ = self._size(self._own, robot)
         return length2 > (1000.0 * FORM * self._reach[robot]) ** 2 or robot in self._hindering
+
+    def _rounds(self, robot: int) -> bool:
+        """Tell whether a link and smaller ones make a ring around a wall."""
+        between = self._way_round(robot) if len(self._walls) and self._heard(robot) else []
+        if not between:
+            return False
+        ring = [self._anchors[each] for each in (self._own, robot, *between)]
+        from_walls = np.array([complex(x, y) for x, y, _ in ring]) - self._walls[:, None]
+        turned = np.angle(np.roll(from_walls, -1, axis=1) / from_walls).sum(axis=1)
+        return bool((np.abs(turned) > np.pi).any())  # once around is 2 pi, past it is 0
 
     def _is_spanned(self, robot: int, ways: int) -> bool:
         """Tell whether smaller links join both ends; if two ways are needed, also without any one robot."""

@@ -31,6 +31,7 @@ Metres: TypeAlias = Annotated[float, Meta(ge=-FARTHEST, le=FARTHEST)]  # bounds 
 Millimetres: TypeAlias = Annotated[int, Meta(ge=-(10**10), le=10**10)]
 Speed: TypeAlias = Annotated[float, Meta(ge=-FASTEST, le=FASTEST)]  # m/s
 Bitmap: TypeAlias = Annotated[bytes, Meta(max_length=32)]  # of roster indexes, least significant bit first
+Anchor: TypeAlias = tuple[Millimetres, Millimetres, Millimetres]  # world frame: a reference as an epoch of links began
 
 
 class FrameError(Exception):
@@ -63,6 +64,7 @@ class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
     robot: Index
     epoch: Count  # `control.max_age_s` long, counted from tick 0
     held: Bitmap
+    anchor: Anchor | None = None  # its own, of that epoch; told where walls block the radio
 
 
 class Claims(msgspec.Struct, array_like=True, frozen=True, tag="claims"):
@@ -111,8 +113,7 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     held: Bitmap  # robots whose link the sender holds
     pushing: bool  # the sender is blocked, far from its goal: who has arrived makes way
     messages: tuple[Raw, ...] = ()  # see `messages_of`
-    # world frame: the sender's reference as the present epoch of links began
-    anchor: tuple[Millimetres, Millimetres, Millimetres] | None = None
+    anchor: Anchor | None = None  # the sender's, of the present epoch
 
 
 _encoder = msgspec.msgpack.Encoder()

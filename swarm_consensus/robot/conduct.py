@@ -91,7 +91,7 @@ class Conduct:
         self._goal = None if task.goal is None else task.goal[: self._dims]
         walled = config.obstacles or not np.array_equal(fence, config.fence)
         self._waypoint = guidance.waypoint if walled and task.goal is not None else None
-        self._company = Company(guidance)
+        self._company = Company(config.index, guidance)
         # of the notes by which robots of one behaviour talk; what they say may be about the area that they share
         ordered = self._enclosure.index
         self.topic = f"{task.behaviour} {ordered % 1000}" if ordered else task.behaviour  # at most 16 letters
@@ -184,7 +184,8 @@ class Conduct:
             return straight
         held = neighbours.living[neighbours.links()]
         robots = held.tolist()
-        linked = Linked(tuple(robots), neighbours.positions(robots), neighbours.sight[held], neighbours.walls)
+        places, network = neighbours.positions(robots), neighbours.link_state.network
+        linked = Linked(tuple(robots), places, neighbours.sight[held], neighbours.walls, network)
         return partial(self._company.kept, moment.reference, linked)
 
     def _pace(self) -> float:

@@ -19,6 +19,7 @@ cost; and a lost message changes what is averaged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -26,14 +27,19 @@ from msgspec import Raw
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.graph import algebraic_connectivity
+from swarm_consensus.motion.company import Network
+from swarm_consensus.motion.holding import Anchor
 from swarm_consensus.network.frame import Claim, Claims, Frame, Message, packed
 
 PER_FRAME = 6  # claims in a frame: in a swarm of 100 they all go round within an epoch of 20 ticks
 ROOM = 140  # bytes of a frame that they may take, whatever the size of the swarm
-LONGEST = ROOM + 10  # bytes of a message of them
+ANCHORED = 240  # the same where they tell anchors
+AROUND = 10  # bytes of a message of them beside the claims
 TOLD = 6  # times that a claim is passed on: with two, 30 % of loss keep a path of 20 from ever knowing
 _FRAMING = 10  # bytes of a claim beside its bitmap, up to epoch 2^32
+_ANCHOR = 16  # bytes of an anchor, wherever it is
 _UNHEARD = -1
+_NOWHERE = (math.nan, math.nan, math.nan)
 
 
 class LinkState:
@@ -51,9 +57,11 @@ class LinkState:
         Age from which on a claim is not relied upon, ticks.
     every
         Ticks between two looks at the estimate; robots take turns, so that not all compute in one tick.
+    anchored
+        Whether claims are passed on with the place where the robot was as the epoch began.
     """
 
-    def __init__(self, own: int, count: int, epoch: int, lost_after: int, every: int) -> None:
+    def __init__(self, own: int, count: int, epoch: int, lost_after: int, every: int, anchored: bool = False) -> None:
         self.lambda2: float | None = 0.0 if count == 1 else None  # of the held links; None: not known
         self._own = own
         self._count = count
@@ -62,29 +70,41 @@ class LinkState:
         self._every = every
         self._due = 0  # tick of the next look
         self._width = (count + 7) // 8  # bytes of a bitmap
-        self._most = max(min(PER_FRAME, ROOM // (self._width + _FRAMING)), 1)
+        self._anchored = anchored
+        room, each = (ANCHORED, _FRAMING + _ANCHOR) if anchored else (ROOM, _FRAMING)
+        self._most = max(min(PER_FRAME, room // (self._width + each)), 1)
+        self.longest = room + AROUND  # bytes of a message of claims
         self._epoch = [_UNHEARD] * count  # of each other's newest claim
         self._claims = [Claim(robot, 0, b"") for robot in range(count)]
         self._told = [0] * count  # how often each was passed on
         self._fresh: dict[int, None] = {}  # whose claims were not passed on yet, in the order learnt
         self._again: dict[int, None] = {}  # whose claims were, and will be once more
         self._graph: tuple[Array, list[int]] | None = None  # the links, and of whom, that the estimate is of
+        self.network: Network | None = None  # as it is known, where anchors are told
 
-    def hear(self, frame: Frame, messages: Iterable[Message]) -> None:
-        """Take in an accepted frame: what its sender holds, and what it passes on. Nobody knows of later epochs."""
-        epoch, known = (frame.tick - 1) // self._length, self._epoch
-        if epoch > known[frame.sender]:
-            self._learn(Claim(frame.sender, epoch, frame.held))
+    def hear(self, frame: Frame, messages: Iterable[Message]) -> list[Claim]:
+        """Take in an accepted frame: what its sender holds, and what it passes on; return what of that is news."""
+        epoch = (frame.tick - 1) // self._length
+        news: list[Claim] = []
+        if epoch > self._epoch[frame.sender] and len(frame.held) <= self._width:
+            self._learn(Claim(frame.sender, epoch, frame.held, frame.anchor if self._anchored else None))
         for message in messages:
             if isinstance(message, Claims):
                 for claim in message.entries:
-                    robot = claim.robot
-                    if robot < self._count and known[robot] < claim.epoch <= epoch and robot != self._own:
+                    if self._is_news(claim, epoch):
                         self._learn(claim)
+                        news.append(claim)
+        return news
+
+    def _is_news(self, claim: Claim, epoch: int) -> bool:
+        """Tell whether a claim that came in this epoch is one to believe: nobody knows of later epochs."""
+        robot = claim.robot
+        if robot >= self._count or robot == self._own or not self._epoch[robot] < claim.epoch <= epoch:
+            return False
+        # one of robots that there are not, or longer than it need be, would take others' room as it is passed on
+        return len(claim.held) <= self._width and (claim.anchor is None or self._anchored)
 
     def _learn(self, claim: Claim) -> None:
-        if len(claim.held) > self._width:  # of robots that there are not; passed on it would take others' room
-            return
         robot = claim.robot
         self._epoch[robot] = claim.epoch
         self._claims[robot] = claim
@@ -106,7 +126,7 @@ class LinkState:
                 self._again[robot] = None
         return (packed(Claims(tuple([self._claims[robot] for robot in chosen]))),) if chosen else ()
 
-    def look(self, tick: int, held: bytes, dead: Sequence[int]) -> None:
+    def look(self, tick: int, held: bytes, dead: Sequence[int], anchor: Anchor = (0, 0, 0)) -> None:
         """Bring the estimate up to date, where it is this robot's turn.
 
         Parameters
@@ -117,24 +137,34 @@ class LinkState:
             Bitmap of the links that this robot holds.
         dead
             Robots that it presumes dead: they are no part of the network.
+        anchor
+            Of this robot.
         """
         if tick < self._due:
             return
         self._due = tick + self._every - (tick - self._own) % self._every
         living = sorted({*range(self._count)}.difference(dead))
+        self._claims[self._own] = Claim(self._own, tick // self._length, held, anchor)
+        links = self._links()
+        if self._anchored:
+            self.network = self._mapped(links, dead)
         oldest = (tick - self._lost_after) // self._length
         if any(self._epoch[robot] < max(oldest, 0) for robot in living if robot != self._own):
             self.lambda2, self._graph = None, None
             return
-        links = self._links(held)[np.ix_(living, living)]
+        links = links[np.ix_(living, living)]
         if self._graph is None or self._graph[1] != living or not np.array_equal(self._graph[0], links):
             self.lambda2, self._graph = algebraic_connectivity(links), (links, living)
 
-    def _links(self, held: bytes) -> Array:
+    def _mapped(self, links: Array, dead: Sequence[int]) -> Network:
+        links = links.copy()
+        links[list(dead)] = links[:, list(dead)] = 0.0
+        places = [_NOWHERE if claim.anchor is None else claim.anchor for claim in self._claims]
+        return Network(links, 0.001 * np.array(places, dtype=float))
+
+    def _links(self) -> Array:
         """Adjacency of the links that both ends claim, (n, n)."""
-        said = [claim.held for claim in self._claims]
-        said[self._own] = held
-        rows = b"".join([bitmap.ljust(self._width, b"\0") for bitmap in said])
+        rows = b"".join([claim.held.ljust(self._width, b"\0") for claim in self._claims])
         table = np.frombuffer(rows, dtype=np.uint8).reshape(self._count, self._width)
         says = np.unpackbits(table, axis=1, count=self._count, bitorder="little").astype(bool)
         links = says & says.T

@@ -66,8 +66,10 @@ class Neighbours:
         self.walls = Sight(config.blocking) if config.blocking else None
         reach = self.range if config.redundancy else np.zeros(count)  # 0: no link is ever within it
         start = config.start_links if config.redundancy else ()
-        self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start)
-        self.link_state = LinkState(config.index, count, config.max_age, config.lost_after, config.rate)
+        middles = self.walls.middles if self.walls else np.zeros((0, 2))
+        self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start, middles)
+        walled = self.walls is not None
+        self.link_state = LinkState(config.index, count, config.max_age, config.lost_after, config.rate, walled)
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
         self._tick = [_NEVER] * count  # at which the position held
         self._since = [boot] * count  # tick of the last news, for who is presumed dead
@@ -88,7 +90,10 @@ class Neighbours:
         self._velocity[sender] = frame.velocity
         if frame.tick > self._tick[sender]:
             self._learn(sender, frame.tick, frame.position)
-        self.link_state.hear(frame, messages)
+        for claim in self.link_state.hear(frame, messages):
+            if claim.anchor is not None:
+                first = claim.epoch * self._config.max_age
+                self._holding.hear(claim.robot, first, unpack_ids(claim.held), claim.anchor)
         ticks = self._tick
         for message in messages:
             if not isinstance(message, Sightings):
@@ -128,7 +133,7 @@ class Neighbours:
             hidden = self._hidden(reference, offset, rho)
             if self._holding.turn(tick, reference, distance + rho, {*self.lost, *hidden}, hidden):
                 self._note_links()
-        self.link_state.look(tick, self.beacon, self.lost)
+        self.link_state.look(tick, self.beacon, self.lost, self.anchor)
         return View(offset, distance, rho)
 
     def _hidden(self, reference: Array, offset: Array, rho: Array) -> tuple[int, ...]:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from swarm_consensus.network.frame import ROOM, Frame, Note, encode, packed
 from swarm_consensus.network.mesh_parts import AROUND, FRAGMENT, WIDEST
-from swarm_consensus.robot.link_state import LONGEST as CLAIMS
 from swarm_consensus.robot.neighbours import Neighbours
 from swarm_consensus.robot.sharing import Sharing
 
@@ -78,7 +77,7 @@ def say(
     speech.offer(sharing.answers())
     speech.add(sharing.efforts())
     sightings = neighbours.sightings()
-    if speech.left >= CLAIMS + sum(map(len, sightings)):
+    if speech.left >= neighbours.link_state.longest + sum(map(len, sightings)):
         speech.add(neighbours.link_state.claims())
     # where the mesh has too little room, sightings give way in every second frame
     cramped = sharing.waits and beacon.sequence % 2

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
+from msgspec.structs import astuple, replace
 
 from swarm_consensus.graph import algebraic_connectivity
 from swarm_consensus.graph.families import cycle, grid, path, random_geometric, star, twin_cliques
 from swarm_consensus.network.frame import ROOM as FRAME_ROOM
-from swarm_consensus.network.frame import Claim, Claims, Frame, decode, encode, messages_of, pack_ids
-from swarm_consensus.robot.link_state import LONGEST, PER_FRAME, LinkState
+from swarm_consensus.network.frame import Claim, Claims, Frame, decode, encode, messages_of, pack_ids, packed
+from swarm_consensus.robot.link_state import PER_FRAME, LinkState
 from swarm_consensus.run.memory import run_in_memory
 from swarm_consensus.simulation.engine import Simulation
 from swarm_consensus.simulation.kinematic import KinematicWorld
@@ -240,15 +242,58 @@ def test_a_claim_is_told_a_few_times_and_no_more() -> None:
     assert PER_FRAME == 6
 
 
+@pytest.mark.parametrize("anchored", [False, True])
 @pytest.mark.parametrize("count", [2, 20, 100, 256])
-def test_claims_leave_room_in_the_frame(count: int) -> None:
-    robot = LinkState(0, count, EPOCH, LOST_AFTER, EVERY)
+def test_claims_leave_room_in_the_frame(count: int, anchored: bool) -> None:
+    robot = LinkState(0, count, EPOCH, LOST_AFTER, EVERY, anchored)
     late = 2**36  # ticks: a century at 20 Hz, and an epoch of five bytes
     for sender in range(1, count):
-        robot.hear(said(sender, late, pack_ids(range(count))), ())
+        robot.hear(replace(said(sender, late, pack_ids(range(count))), anchor=(-(10**6), 10**6, 10**5)), ())
     (message,) = robot.claims()
-    assert len(bytes(message)) <= LONGEST
-    assert LONGEST < FRAME_ROOM / 8
+    assert len(bytes(message)) <= robot.longest
+    assert robot.longest < FRAME_ROOM / 5
+    assert min(count - 1, 3) <= len(messages_of(said(0, 0, b"", (message,)))[0].entries) <= PER_FRAME
+
+
+def passed_on(*claims: Claim, sender: int = 1, tick: int = 3 * EPOCH) -> tuple[Frame, list]:
+    frame = decode(encode(said(sender, tick, pack_ids([0]), (packed(Claims(claims)),))))
+    return replace(frame, anchor=(1000, 0, 0)), messages_of(frame)
+
+
+def test_what_others_said_is_news_once_and_never_of_an_epoch_to_come() -> None:
+    robot = LinkState(0, 9, EPOCH, LOST_AFTER, EVERY, anchored=True)
+    fresh = Claim(5, 3, pack_ids([1]), (7000, -2000, 0))
+    assert robot.hear(*passed_on(fresh)) == [fresh]
+    assert robot.hear(*passed_on(fresh, tick=3 * EPOCH + 1)) == []
+    older, to_come = Claim(5, 2, pack_ids([2]), (1, 2, 3)), Claim(5, 5, pack_ids([2]), (1, 2, 3))
+    own, nobody = Claim(0, 3, pack_ids([2]), (1, 2, 3)), Claim(9, 3, pack_ids([2]), (1, 2, 3))
+    assert robot.hear(*passed_on(older, to_come, own, nobody, tick=3 * EPOCH + 2)) == []
+
+
+@pytest.mark.parametrize("anchored", [False, True])
+def test_anchors_are_passed_on_only_where_they_are_needed(anchored: bool) -> None:
+    robot = LinkState(0, 9, EPOCH, LOST_AFTER, EVERY, anchored)
+    robot.hear(*passed_on())
+    ((_, _, _, anchor),) = [astuple(claim) for claim in decoded(robot.claims())]
+    assert anchor == ((1000, 0, 0) if anchored else None)
+    robot.hear(*passed_on(Claim(5, 3, pack_ids([1]), (7000, -2000, 0))))
+    assert [claim.robot for claim in decoded(robot.claims()) if claim.robot == 5] == ([5] if anchored else [])
+
+
+def decoded(messages: Sequence[Raw]) -> tuple[Claim, ...]:
+    (claims,) = messages_of(said(0, 0, b"", messages))
+    assert isinstance(claims, Claims)
+    return claims.entries
+
+
+def test_where_everybody_is_is_known_of_those_who_were_heard_of() -> None:
+    robot = LinkState(0, 4, EPOCH, LOST_AFTER, EVERY, anchored=True)
+    robot.hear(*passed_on(Claim(2, 3, pack_ids([1]), (7000, -2000, 500))))
+    robot.look(3 * EPOCH + 1, pack_ids([1]), (3,), (10, 20, 30))
+    assert robot.network is not None
+    np.testing.assert_array_equal(robot.network.places[:3], [[0.01, 0.02, 0.03], [1, 0, 0], [7, -2, 0.5]])
+    assert np.isnan(robot.network.places[3]).all()
+    assert np.argwhere(robot.network.links).tolist() == [[0, 1], [1, 0]]  # 1 does not say that it holds one to 2
 
 
 # --- whole robots
