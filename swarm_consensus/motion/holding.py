@@ -10,8 +10,8 @@ themselves or from others who pass it on, such that
 - ij is the longest of them, by the anchors, ties broken by the roster.
 
 A long link goes if there is one witness, who with i and j makes a triangle. One that binds, since it is nearly as long
-as it may be or a wall is near, goes by any number of them: a swarm that stands in a ring would else be tied across. So
-does one that closes a ring around a wall that blocks the radio, which the swarm could never draw past it.
+as it may be or a wall is near, goes by any number of them: a swarm that stands in a ring would else be tied across, or
+around a wall that blocks the radio.
 
 *Why this keeps the network whole.* Call H the graph of all links held by both ends in an epoch. Links are ordered by
 length between anchors, then by the roster; the order is strict, and all robots share it. A link that is let go is the
@@ -33,7 +33,6 @@ from swarm_consensus.arrays import Array
 FORM = 0.95  # share of the kept range within which a link is taken up: not so near the limit that it binds at once
 IDLE = 0.6  # share of the kept range below which a link hinders nobody, and is kept for the day on which a robot dies
 _PATIENCE = 2  # epochs for which a link is offered that the other does not take up
-_NO_WALLS = np.zeros((0, 2))
 Anchor = tuple[int, int, int]  # mm: whole numbers, so that all robots compare the same lengths
 
 
@@ -52,13 +51,9 @@ class Holding:
         Without so many a link is not let go: 1, or 2 for a network that any one robot may leave.
     start
         Links held from the first tick on, by both ends.
-    walls
-        A point inside each wall around which no ring of links shall stand, (w, 2) m.
     """
 
-    def __init__(
-        self, own: int, reach: Array, epoch: int, witnesses: int, start: Iterable[int], walls: Array = _NO_WALLS
-    ) -> None:
+    def __init__(self, own: int, reach: Array, epoch: int, witnesses: int, start: Iterable[int]) -> None:
         count = len(reach)
         self.anchor: Anchor = (0, 0, 0)
         self._own = own
@@ -66,7 +61,6 @@ class Holding:
         self._length = epoch
         self._witnesses = witnesses
         self._epoch = -1
-        self._walls = 1000.0 * walls @ (1.0, 1.0j)  # (w,) mm, in the complex plane
         self._hindering: Collection[int] = ()
         self._label = [-1] * count  # epoch of each other's last frame
         self._claims: list[frozenset[int]] = [frozenset()] * count  # what it said then that it holds
@@ -145,7 +139,7 @@ class Holding:
             and (
                 self._unwanted(robot)
                 or self._can_spare(robot, needed)
-                or ((self._binds(robot) or self._rounds(robot)) and self._is_spanned(robot, needed))
+                or (self._binds(robot) and self._is_spanned(robot, needed))
             )
         ]
         self.drop(spare)
@@ -157,7 +151,7 @@ class Holding:
             if robot == self._own or robot in self._since or robot in barred:
                 continue
             wanted = surely[robot] <= FORM * self._reach[robot] or self._own in self._claims[robot]
-            if wanted and not self._can_spare(robot, self._witnesses) and not self._rounds(robot):
+            if wanted and not self._can_spare(robot, self._witnesses):
                 self._since[robot] = epoch
 
     def _heard(self, robot: int) -> bool:
@@ -192,16 +186,6 @@ class Holding:
         """Tell whether a link is so long that it would not be taken up, or has a wall near."""
         length2, *_ = self._size(self._own, robot)
         return length2 > (1000.0 * FORM * self._reach[robot]) ** 2 or robot in self._hindering
-
-    def _rounds(self, robot: int) -> bool:
-        """Tell whether a link and smaller ones make a ring around a wall."""
-        between = self._way_round(robot) if len(self._walls) and self._heard(robot) else []
-        if not between:
-            return False
-        ring = [self._anchors[each] for each in (self._own, robot, *between)]
-        from_walls = np.array([complex(x, y) for x, y, _ in ring]) - self._walls[:, None]
-        turned = np.angle(np.roll(from_walls, -1, axis=1) / from_walls).sum(axis=1)
-        return bool((np.abs(turned) > np.pi).any())  # once around is 2 pi, past it is 0
 
     def _is_spanned(self, robot: int, ways: int) -> bool:
         """Tell whether smaller links join both ends; if two ways are needed, also without any one robot."""

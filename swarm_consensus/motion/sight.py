@@ -64,11 +64,6 @@ class Sight:
     def __init__(self, walls: Sequence[Prism]) -> None:
         self._pieces = pieces_of(walls)
 
-    @property
-    def middles(self) -> Array:
-        """A point inside each convex piece of wall, (w, 2) m."""
-        return np.asarray(self._pieces.corners.mean(axis=1))
-
     def limits(
         self,
         own: Array,

@@ -66,8 +66,7 @@ class Neighbours:
         self.walls = Sight(config.blocking) if config.blocking else None
         reach = self.range if config.redundancy else np.zeros(count)  # 0: no link is ever within it
         start = config.start_links if config.redundancy else ()
-        middles = self.walls.middles if self.walls else np.zeros((0, 2))
-        self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start, middles)
+        self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start)
         walled = self.walls is not None
         self.link_state = LinkState(config.index, count, config.max_age, config.lost_after, config.rate, walled)
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count

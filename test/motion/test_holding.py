@@ -11,26 +11,18 @@ from swarm_consensus.graph import is_connected
 from swarm_consensus.motion.holding import Holding
 
 EPOCH, REACH = 10, 5.0
-NO_WALLS = np.zeros((0, 2))
 
 
 class Swarm:
     """Robots that walk about at random, each with its links; frames are lost and late."""
 
-    def __init__(
-        self,
-        rng: np.random.Generator,
-        count: int,
-        witnesses: int,
-        kind: type[Holding] = Holding,
-        walls: np.ndarray = NO_WALLS,
-    ) -> None:
+    def __init__(self, rng: np.random.Generator, count: int, witnesses: int, kind: type[Holding] = Holding) -> None:
         self.rng = rng
         self.place = grown(rng, count)
         near = np.linalg.norm(self.place[:, None] - self.place[None], axis=-1) <= REACH
         np.fill_diagonal(near, False)
         reach = np.full(count, REACH)
-        self.robots = [kind(i, reach, EPOCH, witnesses, np.flatnonzero(near[i]).tolist(), walls) for i in range(count)]
+        self.robots = [kind(i, reach, EPOCH, witnesses, np.flatnonzero(near[i]).tolist()) for i in range(count)]
         self._late: list[tuple[int, int, int, frozenset[int], tuple[int, int, int]]] = []
 
     def graph(self) -> np.ndarray:
@@ -214,15 +206,14 @@ class Relaying(Swarm):
             self._late.append((at + int(self.rng.integers(0, 3 * EPOCH)), *words))
 
 
-def walled(seed: int, kind: type[Holding] = Holding) -> Relaying:
-    """Robots about some walls; lines of sight don't matter here, only which links are kept."""
+def relaying(seed: int, kind: type[Holding] = Holding) -> Relaying:
     rng = np.random.default_rng(seed)
-    return Relaying(rng, int(rng.integers(4, 25)), 1, kind, rng.uniform(-4.0, 4.0, (3, 2)))
+    return Relaying(rng, int(rng.integers(4, 25)), 1, kind)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_held_graph_stays_one_with_walls_and_words_that_are_passed_on(seed: int) -> None:
-    assert not _ever_apart(walled(seed))
+def test_the_held_graph_stays_one_with_words_that_are_passed_on(seed: int) -> None:
+    assert not _ever_apart(relaying(seed))
 
 
 class Backwards(Holding):
@@ -233,44 +224,8 @@ class Backwards(Holding):
 
 
 def test_words_of_an_earlier_epoch_that_replace_those_of_this_one_make_the_same_runs_fall_apart() -> None:
-    assert any(_ever_apart(walled(seed, Backwards)) for seed in range(20))
+    assert any(_ever_apart(relaying(seed, Backwards)) for seed in range(20))
 
 
 def _ever_apart(swarm: Swarm) -> bool:
     return parts_ever(swarm, loss=float(swarm.rng.uniform(0.0, 0.8)), delay=int(swarm.rng.integers(0, 15)))
-
-
-GAP = (0, 8)  # of a ring of nine: its longest link, all others being about as long
-
-
-def about_a_wall(wall: tuple[float, float], closed: bool = True) -> set[tuple[int, int]]:
-    """Return the links after an epoch of a ring of nine in which all heard all, and each holds the two beside it."""
-    angles = 0.69 * np.arange(9)
-    places = 2.5 * np.stack((np.cos(angles), np.sin(angles), np.zeros(9)), axis=-1)
-    apart = np.linalg.norm(places[:, None] - places, axis=-1)
-    robots = [Holding(i, np.full(9, 2.0), EPOCH, 1, beside(i, closed), np.array([wall])) for i in range(9)]
-    for robot, place in zip(robots, places, strict=True):
-        robot.turn(0, place, np.full(9, 99.0), ())
-    said = [(i, 1, frozenset(robot.held), robot.anchor) for i, robot in enumerate(robots)]
-    for i, robot in enumerate(robots):
-        for each in said[:i] + said[i + 1 :]:
-            robot.hear(*each)
-    for i, robot in enumerate(robots):
-        robot.turn(EPOCH, places[i], apart[i], ())
-    return {(i, j) for i, robot in enumerate(robots) for j in robot.held if i < j and i in robots[j].held}
-
-
-def beside(robot: int, closed: bool) -> list[int]:
-    around = {(i, i + 1) for i in range(8)} | ({GAP} if closed else set())
-    return [i + j - robot for i, j in around if robot in (i, j)]
-
-
-@pytest.mark.parametrize("wall", [(0.0, 0.0), (1.5, 0.6), (-1.9, 0.1)])
-def test_a_ring_about_a_wall_is_cut_at_its_longest_link_and_not_closed_again(wall: tuple[float, float]) -> None:
-    assert about_a_wall(wall) == {(i, i + 1) for i in range(8)}
-    assert about_a_wall(wall, closed=False) == {(i, i + 1) for i in range(8)}
-
-
-@pytest.mark.parametrize("wall", [(4.0, 0.0), (2.1, 2.1), (-60.0, 1.0)])
-def test_a_ring_beside_a_wall_is_kept_and_closed(wall: tuple[float, float]) -> None:
-    assert about_a_wall(wall) == about_a_wall(wall, closed=False) == {(i, i + 1) for i in range(8)} | {GAP}
