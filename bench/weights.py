@@ -22,6 +22,7 @@ from swarm_consensus.graph.families import complete, cycle, path, petersen, rand
 from swarm_consensus.graph.robustness import robustness
 from swarm_consensus.graph.weights import fastest
 from swarm_consensus.graph.weights.links import connected_links
+from swarm_consensus.graph.weights.projection import Projection
 
 solver = importlib.import_module("swarm_consensus.graph.weights.fastest")  # the module, not its function
 SOLVER = importlib.util.find_spec("cvxpy") is not None
@@ -46,6 +47,8 @@ def graphs() -> dict[str, np.ndarray]:
         "random, 200, dense": random_geometric(200, 0.28, rng),
         "random, 100, 55 links a node": random_geometric(100, 0.55, rng),
         "random, 100, 83 links a node": random_geometric(100, 0.8, rng),
+        **{f"random, 100, radius {radius:g}": random_geometric(100, radius, rng) for radius in (0.3, 0.5, 0.6, 0.7)},
+        "random, 200, denser": random_geometric(200, 0.5, rng),
     }
 
 
@@ -71,8 +74,8 @@ def solved(links: np.ndarray) -> tuple[float, float]:
 def above(links: np.ndarray) -> float:
     """Return by how much the norm is above what is proved to be least."""
     edges = connected_links(links)
-    unknowns, multiplier = solver.solved(edges)
-    return norm(edges.averaging(unknowns[:-1])) - solver.least_norm(edges, multiplier)
+    weight, multiplier = solver.solved(edges)
+    return norm(edges.averaging(weight)) - Projection(edges).least_norm(multiplier)
 
 
 def timed(links: np.ndarray) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Averaging weights: what holds of all rules, truths in closed form, and an SDP solver as oracle of the fastest."""
+"""Averaging weights: what holds of all rules, and truths in closed form."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import doctest
 from collections.abc import Callable
 from importlib import import_module
 
-import cvxpy as cp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarm_consensus.graph import GraphError
-from swarm_consensus.graph.families import complete, cycle, grid, path, petersen, random_geometric, star, twin_cliques
+from swarm_consensus.graph.families import cycle, path, star
 from swarm_consensus.graph.weights import best_constant, fastest, local_degree, max_degree, metropolis
-from swarm_consensus.graph.weights.links import connected_links
 
-FASTEST = import_module("swarm_consensus.graph.weights.fastest")  # the module, not its function
 RULES = (max_degree, best_constant, local_degree, metropolis, fastest)
 Rule = Callable[[np.ndarray], np.ndarray]
 
@@ -25,16 +22,6 @@ Rule = Callable[[np.ndarray], np.ndarray]
 def norm(weights: np.ndarray) -> float:
     """Spectral norm of W - 11'/n: the factor of each round."""
     return float(np.linalg.norm(weights - 1.0 / len(weights), 2))
-
-
-def optimum(links: np.ndarray) -> float:
-    """The least norm that any symmetric weights on these links have, by Clarabel."""
-    count = len(links)
-    weights = cp.Variable((count, count), symmetric=True)
-    absent = (links == 0) & ~np.eye(count, dtype=bool)
-    rules = [cp.sum(weights, axis=1) == 1, cp.multiply(absent.astype(float), weights) == 0]
-    problem = cp.Problem(cp.Minimize(cp.sigma_max(weights - np.ones((count, count)) / count)), rules)
-    return float(problem.solve(solver=cp.CLARABEL))
 
 
 @st.composite
@@ -99,69 +86,6 @@ def test_the_best_constant_shrinks_by_the_condition_number(links: np.ndarray) ->
         eigenvalues = np.linalg.eigvalsh(np.diag(links.sum(axis=1)) - links)
         condition = eigenvalues[-1] / eigenvalues[1]
         assert norm(best_constant(links)) == pytest.approx((condition - 1) / (condition + 1), abs=1e-9)
-
-
-# path: cos(pi/10). ring, Petersen: best constant by symmetry of all links, with lambda 2 - 2 cos(pi/5) and 4, or 2, 5:
-# (4 - l2) / (4 + l2), 3/7. star: best constant by symmetry, with lambda 1 and 10: 9/11. complete: one round.
-@pytest.mark.parametrize(
-    ("links", "truth"),
-    [
-        (path(10), 0.951057),
-        (cycle(10), 0.825665),
-        (star(10), 0.818182),
-        (petersen(), 3 / 7),
-        (complete(10), 0.0),
-        (path(200), np.cos(np.pi / 200)),
-    ],
-)
-def test_the_fastest_weights_of_known_graphs(links: np.ndarray, truth: float) -> None:
-    assert norm(fastest(links)) == pytest.approx(truth, abs=2e-6)
-
-
-@pytest.mark.parametrize(
-    "links",
-    [
-        grid(4, 5),
-        twin_cliques(5),
-        random_geometric(20, 0.4, np.random.default_rng(1)),
-        random_geometric(30, 0.3, np.random.default_rng(2)),
-        random_geometric(25, 0.6, np.random.default_rng(3)),
-    ],
-)
-def test_the_fastest_weights_are_those_of_an_sdp_solver(links: np.ndarray) -> None:
-    assert norm(fastest(links)) == pytest.approx(optimum(links), abs=5e-6)
-
-
-@pytest.mark.parametrize("most", [10**6, 0])
-def test_many_links_are_solved_without_a_matrix_of_links(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    links = random_geometric(30, 0.5, np.random.default_rng(5))
-    expected = norm(fastest(links))
-    monkeypatch.setattr(FASTEST, "_MANY", 0)
-    monkeypatch.setattr(FASTEST, "_MOST", most)
-    assert norm(fastest(links)) == pytest.approx(expected, abs=2e-5)
-
-
-@pytest.mark.parametrize(("count", "radius", "seed"), [(40, 0.3, 0), (40, 0.6, 1), (60, 0.45, 2), (60, 0.9, 3)])
-@pytest.mark.parametrize("many", [0, 1000])
-def test_the_optimum_is_proved_by_the_multipliers(
-    monkeypatch: pytest.MonkeyPatch, count: int, radius: float, seed: int, many: int
-) -> None:
-    monkeypatch.setattr(FASTEST, "_MANY", many)
-    links = connected_links(random_geometric(count, radius, np.random.default_rng(seed)))
-    unknowns, multiplier = FASTEST.solved(links)
-    assert np.linalg.eigvalsh(multiplier).min() > 0.0  # without which they prove nothing
-    reached = norm(links.averaging(unknowns[:-1]))
-    assert reached - 5e-5 <= FASTEST.least_norm(links, multiplier) <= reached
-
-
-@given(networks().filter(lambda links: len(links) > 1), st.integers(0, 2**32 - 1), st.floats(-6.0, 0.0))
-@settings(max_examples=20, deadline=None)
-def test_no_multipliers_prove_more_than_the_optimum(links: np.ndarray, seed: int, logarithm: float) -> None:
-    edges = connected_links(links)
-    unknowns, multiplier = FASTEST.solved(edges)
-    roots = 10.0**logarithm * np.random.default_rng(seed).normal(size=multiplier.shape)
-    wrong = multiplier + roots @ np.swapaxes(roots, 1, 2)  # positive definite, and not those of the problem
-    assert FASTEST.least_norm(edges, wrong) <= norm(edges.averaging(unknowns[:-1])) + 1e-9
 
 
 @given(networks(), st.floats(0.01, 100.0))

@@ -30,6 +30,10 @@ class Links:
         """Return W = I - L(w), shape (n, n): symmetric, rows sum to one, no entry where there is no link."""
         return np.asarray(np.eye(self.count) - self.laplacian(weight))
 
+    def deviation(self, weight: Array) -> Array:
+        """Return W - 11'/n, shape (n, n): its norm is the factor by which a round shrinks the distance to the mean."""
+        return self.averaging(weight) - 1.0 / self.count
+
     def degrees(self) -> NDArray[np.intp]:
         """Return each node's number of links, shape (n,)."""
         return np.bincount(np.concatenate((self.first, self.second)), minlength=self.count)
