@@ -65,6 +65,33 @@ def gather(rng: Rng) -> World:
     return world
 
 
+def around(rng: Rng) -> World:
+    """All meet at a goal; they start as a tree of links that are lines of sight, chains and rings about obstacles."""
+    world = base(rng, "around", 150, (4, 6), (0.3, 0.2))
+    world["obstacles"] = obstacles(rng, 14)
+    world["radio"]["walls"] = "block"
+    spots = _tree(rng, [shapely.Polygon(each["polygon_m"]) for each in world["obstacles"]], world["radio"]["range_m"])
+    world["robots"] = [{"name": f"r_{i + 1}", "vehicle": "rover", "position_m": spot} for i, spot in enumerate(spots)]
+    world["mission"] = {"behaviour": "rendezvous", "goal_m": [up_to(rng, 6.5, 5), up_to(rng, 4, -4)]}
+    world["expect"] |= {"connected": True, "arrived_within_m": 3.5, "by_s": 145}
+    return world
+
+
+def _tree(rng: Rng, walls: list[shapely.Polygon], reach: float) -> list[list[float]]:
+    """Draw places, each in sight of one before, mostly the last, at two thirds of the radio's range."""
+    solid = shapely.union_all(walls).buffer(0.6)
+    inside = shapely.box(*AREA).buffer(-0.8) - solid
+    spots, most = [np.array([0.0, 6.0])], one_of(rng, 6, 14)
+    for _ in range(one_of(rng, 60, 150)):
+        root = spots[-1] if rng.random() < 0.8 else spots[int(rng.integers(len(spots)))]
+        angle = rng.uniform(0.0, 2.0 * np.pi)
+        spot = root + 0.67 * reach * np.array([np.cos(angle), np.sin(angle)])
+        apart = min(float(np.linalg.norm(spot - other)) for other in spots)
+        if len(spots) < most and apart > 0.5 * reach and inside.covers(shapely.LineString([root, spot])):
+            spots.append(spot)
+    return [spot.round(2).tolist() for spot in spots]
+
+
 def formation(rng: Rng) -> World:
     """All take slots of a grid about a goal."""
     world = moving(rng, "formation", {"behaviour": "formation", "goal_m": [up_to(rng, 5.5, 5), up_to(rng, 2, -2)]})
@@ -111,4 +138,4 @@ def explore(rng: Rng) -> World:
     return mortal(rng, world, "r_1")
 
 
-KINDS = (gather, formation, flocking, coverage, follow, informed, explore)
+KINDS = (gather, around, formation, flocking, coverage, follow, informed, explore)

@@ -2,19 +2,18 @@
 
 A held link is a line of sight where walls block the radio. Two ends that pass a pillar on different sides hold each
 other up for ever: neither may go on, since the line would meet the pillar, and neither knows a reason to turn back. So
-one of them gives way: before it heads for a point from which it would not see a linked robot that is *before* it, it
-goes to that robot. There it finds itself on the same side.
+one side gives way. The way of the robot that is nearest to the goal leads. Everyone compares with it where its own way
+would lead: if both ways, and the links from one robot to the other, go round a wall, then it heads for the next robot
+along these links instead, until its own way passes on the right side. A chain that is wound about a wall so comes off
+it: its end may be near the goal on the far side, and yet goes back, since its only links to the others lead back.
 
-Before it is who has less to go along the network: over held links to the robot that is nearest to the goal, and on from
-there. Ways round walls alone would not do. The last of a chain that is wound about a wall may be near the goal on the
-far side, and yet has to go back, since its only link to the others leads back; the chain comes off the wall as every
-robot draws nearer to the next. Nobody turns back for somebody who turns back for it, as long as both know of the same
-links. What a robot knows of them is some seconds old at worst; no safety rests on it.
+Robots know the links, and who is where, from claims that are passed on. These are some seconds old at worst: that may
+cost time, and no safety rests on it.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,10 +21,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.guidance import Guidance
-from swarm_consensus.motion.sight import Sight
-
-EVEN = 0.2  # m, by which another must have less to go to be followed
-BESIDE = 1.2  # m, from another: it has been followed for long enough
+from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.motion.tangents import pieces_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,17 +31,6 @@ class Network:
 
     links: Array  # (n, n) 1.0 where both ends hold one, else 0
     places: Array  # (n, 3) m, where robots were as they said so; NaN: never heard
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """Those to whom a robot holds links, at one tick."""
-
-    robots: tuple[int, ...]
-    places: Array  # (k, 3) m, where they were last known
-    margin: Array  # (k,) m, by which lines to them are kept clear of walls
-    walls: Sight  # that could cut them
-    network: Network | None  # the whole swarm's; None: not known so far
 
 
 class Company:
@@ -56,91 +42,73 @@ class Company:
         Its place in the roster.
     guidance
         Ways round what blocks it.
+    walls
+        That could cut links.
     """
 
-    def __init__(self, own: int, guidance: Guidance) -> None:
+    def __init__(self, own: int, guidance: Guidance, walls: Sequence[Prism]) -> None:
         self._own = own
         self._guidance = guidance
-        self._followed: int | None = None
+        pieces = pieces_of(walls)
+        self._inside = pieces.corners.mean(axis=1)  # (w, 2) m: what goes round that goes round the convex piece of wall
+        self._heights = pieces.heights
         self._network: Network | None = None
-        self._left: list[float] = []  # (n,) m, what each has to go by that network
+        self._followed: int | None = None
 
-    def kept(self, position: Array, linked: Linked, ahead: Array, goal: Array) -> Array:
-        """Return where to head for so that no link to who is before this robot is lost behind a wall.
+    def followed(self, position: Array, network: Network, goal: Array) -> int | None:
+        """Return which robot to head for so that both pass all walls on one side, or None if they do anyway.
 
         Parameters
         ----------
         position
             Of the robot's reference, (3,) m.
-        linked
-            At this tick.
-        ahead
-            Where the robot would head for, shape (d,), m, d 2 or 3.
+        network
+            The newest that is known; as long as it is the same object, the answer is too.
         goal
-            The goal, shape (d,), m.
-
-        Returns
-        -------
-        Array
-            Shape (d,), m: `ahead`, or where the robot is that it follows, at the goal's altitude.
+            The goal, shape (d,), m, d 2 or 3.
         """
-        before = self._before(goal, linked)
-        if self._followed not in before or self._is_beside(position, linked):
-            self._followed = self._hidden(position, ahead, linked, before)
-        if self._followed is None:
-            return ahead
-        beside = goal.copy()
-        beside[:2] = linked.places[linked.robots.index(self._followed), :2]
-        return beside
+        if network is not self._network:
+            self._network = network
+            chain = chain_of(network, self._own, self._guidance, goal)
+            split = len(chain) > 1 and self._is_split(position, network.places[chain[1:]], goal)
+            self._followed = chain[1] if split else None
+        return self._followed
 
-    def _before(self, goal: Array, linked: Linked) -> dict[int, float]:
-        """Return how far those linked have to go, m, who have less to go than this robot."""
-        if linked.network is None:
-            return {}
-        if linked.network is not self._network:
-            self._network, self._left = linked.network, left_to_go(linked.network, self._own, self._guidance, goal)
-        own = self._left[self._own] - EVEN
-        return {robot: self._left[robot] for robot in linked.robots if self._left[robot] < own}
-
-    def _is_beside(self, position: Array, linked: Linked) -> bool:
-        """Tell whether the robot has come to who it follows: on the way the next point may be in sight again."""
-        assert self._followed is not None
-        return math.dist(linked.places[linked.robots.index(self._followed), :2], position[:2]) <= BESIDE
-
-    def _hidden(self, position: Array, ahead: Array, linked: Linked, before: dict[int, float]) -> int | None:
-        """Return who of these would be out of sight there, the one that has least to go."""
-        if not before:
-            return None
-        view = np.append(ahead[:2], position[2])
-        seen = linked.walls.surely(view, linked.places, np.zeros(len(linked.robots)), linked.margin).tolist()
-        hidden = [robot for robot, sees in zip(linked.robots, seen, strict=True) if robot in before and not sees]
-        return min(hidden, key=before.__getitem__, default=None)
+    def _is_split(self, position: Array, chain: Array, goal: Array) -> bool:
+        """Tell whether a wall is between the own way and that of the last of a chain of others, (k, 3) m."""
+        leading = self._guidance.way(chain[-1], goal)
+        loop = np.concatenate((self._guidance.way(position, goal), leading[::-1], chain[::-1, :2]))
+        high = self._heights > min(position[2], chain[:, 2].min())
+        return bool(windings(loop, self._inside[high]).any())
 
 
-def left_to_go(network: Network, own: int, guidance: Guidance, goal: Array) -> list[float]:
-    """Return how far each robot has to go: over links to who is nearest to the goal, and from there round the walls.
+def chain_of(network: Network, own: int, guidance: Guidance, goal: Array) -> list[int]:
+    """Return the robots on the shortest way along links, from a robot to the one of its network nearest to a goal.
 
     Parameters
     ----------
     network
         Of n robots.
     own
-        Only those count whom links join with this robot.
+        Where the chain begins.
     guidance
-        Knows the ways round walls.
+        Says how near they are, round walls.
     goal
         Shape (d,), d 2 or 3, m.
-
-    Returns
-    -------
-    list of float
-        n lengths, m; infinite for those whom no known links join with robot `own`.
     """
     apart = np.sqrt(((network.places[:, None] - network.places) ** 2).sum(axis=-1))
     lengths = np.where(network.links > 0.0, apart, 0.0)
     lengths[np.isnan(lengths)] = 0.0
-    joined = np.flatnonzero(np.isfinite(dijkstra(lengths, indices=[own])[0])).tolist()
-    left = [guidance.distance(network.places[robot], goal) for robot in joined]
-    nearest = min(range(len(joined)), key=left.__getitem__)
-    found: list[float] = (dijkstra(lengths, indices=[joined[nearest]])[0] + left[nearest]).tolist()
-    return found
+    (reached,), (before,) = dijkstra(lengths, indices=[own], return_predecessors=True)
+    joined = np.flatnonzero(np.isfinite(reached)).tolist()
+    chain = [min(joined, key=lambda robot: guidance.distance(network.places[robot], goal))]
+    while chain[-1] != own:
+        chain.append(int(before[chain[-1]]))
+    return chain[::-1]
+
+
+def windings(loop: Array, points: Array) -> Array:
+    """Return how often a closed polygon (k, 2) goes round each of some points (w, 2): whole numbers, (w,)."""
+    spokes = (loop - points[:, None]) @ (1.0, 1.0j)
+    turned = np.angle(np.roll(spokes, -1, axis=1) / spokes)
+    return np.asarray(np.rint(turned.sum(axis=1) / (2.0 * np.pi)))

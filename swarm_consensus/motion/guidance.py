@@ -93,6 +93,16 @@ class Guidance:
         ahead[0], ahead[1] = self._centres[cell].tolist()
         return ahead
 
+    def way(self, position: Array, goal: Array) -> Array:
+        """Return the corners of the way, from a position to a goal, (k, 2) m; straight where no way is known."""
+        points = [position[:2]]
+        if not self._open:
+            target, cell = self._cell_of(goal), self._cell_of(position)
+            ahead = self._field(target).ahead
+            while (cell := int(ahead[cell])) not in (UNKNOWN, target):
+                points.append(self._centres[cell])
+        return np.array([*points, goal[:2]])
+
     def distance(self, position: Array, goal: Array) -> float:
         """Return how long the way is, m, to a cell's width and some 8 %; infinite where none is known.
 

@@ -16,7 +16,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Aside, Briefing, Situation, Task, Wish, straight
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.motion.behaviours.go_to import go_to
-from swarm_consensus.motion.company import Company, Linked
+from swarm_consensus.motion.company import Company, Network
 from swarm_consensus.motion.guidance import Guidance, guidance_among
 from swarm_consensus.motion.potential import saturate
 from swarm_consensus.robot.arming import Arming
@@ -91,7 +91,7 @@ class Conduct:
         self._goal = None if task.goal is None else task.goal[: self._dims]
         walled = config.obstacles or not np.array_equal(fence, config.fence)
         self._waypoint = guidance.waypoint if walled and task.goal is not None else None
-        self._company = Company(config.index, guidance)
+        self._company = Company(config.index, guidance, config.blocking)
         # of the notes by which robots of one behaviour talk; what they say may be about the area that they share
         ordered = self._enclosure.index
         self.topic = f"{task.behaviour} {ordered % 1000}" if ordered else task.behaviour  # at most 16 letters
@@ -178,15 +178,17 @@ class Conduct:
         )
 
     def _beside(self, moment: Moment) -> Aside:
-        """Return what leads the robot so that no wall cuts its links, as far as it can see to that alone."""
-        neighbours = moment.neighbours
-        if neighbours.walls is None:
-            return straight
-        held = neighbours.living[neighbours.links()]
-        robots = held.tolist()
-        places, network = neighbours.positions(robots), neighbours.link_state.network
-        linked = Linked(tuple(robots), places, neighbours.sight[held], neighbours.walls, network)
-        return partial(self._company.kept, moment.reference, linked)
+        """Return what leads the robot past walls on the side on which those go whose links they would cut."""
+        network = moment.neighbours.link_state.network
+        return straight if network is None else partial(self._in_company, moment, network)
+
+    def _in_company(self, moment: Moment, network: Network, ahead: Array, goal: Array) -> Array:
+        followed = self._company.followed(moment.reference, network, goal)
+        if followed is None or followed not in moment.neighbours.held:
+            return ahead
+        aim = goal.copy()
+        aim[:2] = moment.neighbours.positions([followed])[0, :2]
+        return aim
 
     def _pace(self) -> float:
         """Return the speed limit, m/s; if the swarm agrees on it, what this robot believes of it now."""

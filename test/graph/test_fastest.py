@@ -96,7 +96,7 @@ def proved(method: Method, links: np.ndarray) -> tuple[float, float]:
     return norm(edges.averaging(weight)), Projection(edges).least_norm(multiplier)
 
 
-@pytest.mark.parametrize(("method", "gap"), [(interior_point, 2e-6), (split, 4e-5)])
+@pytest.mark.parametrize(("method", "gap"), [(interior_point, 2e-6), (split, 6e-5)])
 @pytest.mark.parametrize(("count", "radius", "seed"), [(40, 0.3, 0), (40, 0.6, 1), (60, 0.45, 2), (60, 0.9, 3)])
 def test_each_method_proves_the_optimum(method: Method, gap: float, count: int, radius: float, seed: int) -> None:
     reached, least = proved(method, random_geometric(count, radius, np.random.default_rng(seed)))
@@ -121,7 +121,7 @@ HARD = {
 @pytest.mark.parametrize("name", HARD)
 def test_the_optimum_is_proved_on_graphs_of_many_links(name: str) -> None:
     reached, least = proved(split, nx.to_numpy_array(HARD[name], nodelist=range(100)))
-    assert reached - 4e-5 <= least <= reached + 1e-12
+    assert reached - 6e-5 <= least <= reached + 1e-12
 
 
 def test_a_graph_of_many_links_is_split_and_one_of_few_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

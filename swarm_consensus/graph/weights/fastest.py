@@ -20,7 +20,7 @@ def fastest(adjacency: ArrayLike) -> Array:
     Weights may be negative. They need the whole graph to be known, so they are made once, for a graph that stays.
 
     Up to 14 links a node an interior point method gets within 1e-6 of the optimum. With more, or with more than 6,000
-    links in all, a splitting method is faster, and stops within 3e-5 of a lower bound that it proves on the way; that
+    links in all, a splitting method is faster, and stops within 5e-5 of a lower bound that it proves on the way; that
     takes up to 500 rounds on graphs with many links, and of sparse ones with more than 6,000 it makes 2,000 at the
     most.
 

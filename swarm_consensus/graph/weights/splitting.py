@@ -10,7 +10,7 @@ from swarm_consensus.graph.weights.anderson import Anderson
 from swarm_consensus.graph.weights.links import Links
 from swarm_consensus.graph.weights.projection import Projection
 
-GAP = 3e-5  # how far the norm may be from what is proved to be least
+GAP = 5e-5  # how far the norm may be from what is proved to be least
 _ROUNDS = 2000  # 40 to 500 are usual
 _EVERY = 20  # rounds between two looks at the gap
 _SCALED = (20, 40, 80, 160)  # rounds after which the radius is chosen anew
@@ -20,7 +20,7 @@ _MEMORY, _ENTRIES = 15, 4_000_000  # steps to extrapolate from, and their entrie
 
 
 def split(links: Links, weight: Array) -> tuple[Array, Array]:
-    r"""Minimise the norm of W - 11'/n to within 3e-5 of a bound proved on the way, or for as long as 2,000 rounds.
+    r"""Minimise the norm of W - 11'/n to within 5e-5 of a bound proved on the way, or for as long as 2,000 rounds.
 
     Near a given matrix the norm is easily made small, by its eigenvalues, and the nearest matrix that belongs to a
     graph is easily found, from n linear equations. The method takes turns between both, and is extrapolated from its
