@@ -128,7 +128,7 @@ class Conduct:
         aim = self._enclosure.aim(moment.reference, moment.tick)
         if self._ways_in is None:
             self._ways_in = _guidance(self._config, Task("go_to", goal=aim), self._clearance, self._config.fence)
-        back = replace(situation, goal=aim[: self._dims], waypoint=self._ways_in.waypoint)
+        back = replace(situation, goal=aim[: self._dims], waypoint=self._ways_in.waypoint, beside=straight)
         return go_to(back)
 
     @property
@@ -178,9 +178,12 @@ class Conduct:
         )
 
     def _beside(self, moment: Moment) -> Aside:
-        """Return what leads the robot past walls on the side on which those go whose links they would cut."""
+        """Return what leads the robot past walls on the side on which those go whose links they would cut.
+
+        With goals of their own robots would lead each other round in a circle.
+        """
         network = moment.neighbours.link_state.network
-        return straight if network is None else partial(self._in_company, moment, network)
+        return straight if network is None or self._task.own_goal else partial(self._in_company, moment, network)
 
     def _in_company(self, moment: Moment, network: Network, ahead: Array, goal: Array) -> Array:
         followed = self._company.followed(moment.reference, network, goal)
