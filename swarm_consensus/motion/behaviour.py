@@ -39,7 +39,6 @@ class Task:
 
     behaviour: str
     goal: Array | None = None  # (3,) m; None: the mission names no goal, or does not tell this robot
-    own_goal: bool = False  # whether others have other goals
     slots: Array = field(default_factory=lambda: _NO_SLOTS)  # (s, 3) m, of a formation, about its centre
     spacing: float | None = None  # m, wished between neighbours; None: the behaviour's own choice
     density: tuple[Peak, ...] = ()  # where robots are wanted more
@@ -92,7 +91,7 @@ class Situation:
     speed: float  # m/s, own limit
     count: int  # robots in the swarm
     notes: tuple[tuple[int, Raw], ...] = ()  # what laws of this name said, heard since the last tick: sender and words
-    beside: Aside = straight  # only for goals that all share, and to which a way was asked for
+    beside: Aside = straight  # only for goals to which a way was asked for: others have no field to look into
 
     def towards(self, goal: Array) -> Array:
         """Return where to head for, round the walls if the goal is the mission's, shape (d,), m."""

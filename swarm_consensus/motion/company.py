@@ -65,7 +65,7 @@ class Company:
         network
             The newest that is known; as long as it is the same object, the answer is too.
         goal
-            Of all robots, shape (d,), m, d 2 or 3.
+            The robot's, shape (d,), m, d 2 or 3.
         """
         if network is not self._network:
             self._network = network

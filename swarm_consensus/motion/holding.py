@@ -7,17 +7,18 @@ At the end of an epoch robot i may let the link ij go if it heard what j and wit
 themselves or from others who pass it on, such that
 
 - the links from i by way of the witnesses to j, and ij itself, are all held by both ends, as these say, and
-- ij is the longest of them, by the anchors, ties broken by the roster.
+- ij is the largest of them: links with a wall near that blocks the radio are larger than all others, and of these, and
+  of the others, the longer ones, by the anchors, ties broken by the roster.
 
 A long link goes if there is one witness, who with i and j makes a triangle. One that binds, since it is nearly as long
 as it may be or a wall is near, goes by any number of them: a swarm that stands in a ring would else be tied across, or
 around a wall that blocks the radio.
 
-*Why this keeps the network whole.* Call H the graph of all links held by both ends in an epoch. Links are ordered by
-length between anchors, then by the roster; the order is strict, and all robots share it. A link that is let go is the
-largest in a cycle of H, so that it is not in the minimum spanning tree of H, however many others are let go at the
-same time (the cycle property, R. E. Tarjan, "Data structures and network algorithms", 1983, section 6.1). So the next
-epoch's graph holds that tree. No bound on delay or loss is used: what was not heard is not let go. With two witnesses
+*Why this keeps the network whole.* Call H the graph of all links held by both ends in an epoch. The order of links is
+strict, and all robots share it, since it is told from anchors and the map alone. A link that is let go is the largest
+in a cycle of H, so that it is not in the minimum spanning tree of H, however many others are let go at the same time
+(the cycle property, R. E. Tarjan, "Data structures and network algorithms", 1983, section 6.1). So the next epoch's
+graph holds that tree. No bound on delay or loss is used: what was not heard is not let go. With two witnesses
 needed, or two ways round that share none, the same holds for the graph without any one robot, since one of them is
 left: a network that any one robot may leave stays so.
 """
@@ -25,15 +26,18 @@ left: a network that any one robot may leave stays so.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TypeAlias
 
 import numpy as np
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.motion.hindrance import Anchor, Hindrance
 
 FORM = 0.95  # share of the kept range within which a link is taken up: not so near the limit that it binds at once
 IDLE = 0.6  # share of the kept range below which a link hinders nobody, and is kept for the day on which a robot dies
 _PATIENCE = 2  # epochs for which a link is offered that the other does not take up
-Anchor = tuple[int, int, int]  # mm: whole numbers, so that all robots compare the same lengths
+_NO_WALLS = Hindrance((), 0.0)
+_Size: TypeAlias = tuple[bool, int, int, int]  # whether a wall is near, squared length, mm^2, and the roster
 
 
 class Holding:
@@ -51,9 +55,13 @@ class Holding:
         Without so many a link is not let go: 1, or 2 for a network that any one robot may leave.
     start
         Links held from the first tick on, by both ends.
+    walls
+        That block the radio.
     """
 
-    def __init__(self, own: int, reach: Array, epoch: int, witnesses: int, start: Iterable[int]) -> None:
+    def __init__(
+        self, own: int, reach: Array, epoch: int, witnesses: int, start: Iterable[int], walls: Hindrance = _NO_WALLS
+    ) -> None:
         count = len(reach)
         self.anchor: Anchor = (0, 0, 0)
         self._own = own
@@ -61,7 +69,8 @@ class Holding:
         self._length = epoch
         self._witnesses = witnesses
         self._epoch = -1
-        self._hindering: Collection[int] = ()
+        self._walls = walls
+        self._sizes: dict[tuple[int, int], _Size] = {}  # of links in the epoch that ends
         self._label = [-1] * count  # epoch of each other's last frame
         self._claims: list[frozenset[int]] = [frozenset()] * count  # what it said then that it holds
         self._anchors: list[Anchor] = [(0, 0, 0)] * count
@@ -94,14 +103,7 @@ class Holding:
         """Tell whether an epoch has ended since the last `turn`."""
         return tick // self._length != self._epoch
 
-    def turn(
-        self,
-        tick: int,
-        reference: Array,
-        surely: Array,
-        barred: Collection[int],
-        hindering: Collection[int] = (),
-    ) -> bool:
+    def turn(self, tick: int, reference: Array, surely: Array, barred: Collection[int]) -> bool:
         """Change the links if an epoch has ended; return whether they may have changed.
 
         Parameters
@@ -114,13 +116,11 @@ class Holding:
             Distance within which each other surely is, shape (n,), m.
         barred
             Robots whose link must not be taken up: the dead, and those that may be out of sight.
-        hindering
-            Robots whose link hinders even if it is short: a wall is near.
         """
         if not self.is_due(tick):
             return False
         epoch = tick // self._length
-        self._hindering = hindering
+        self._sizes.clear()
         if self._epoch >= 0:
             self._take_up(surely, {*barred, *self._let_go()}, epoch)
         self._epoch = epoch
@@ -139,7 +139,7 @@ class Holding:
             and (
                 self._unwanted(robot)
                 or self._can_spare(robot, needed)
-                or (self._binds(robot) and self._is_spanned(robot, needed))
+                or (self._exceeds(robot, FORM) and self._is_spanned(robot, needed))
             )
         ]
         self.drop(spare)
@@ -162,30 +162,30 @@ class Holding:
         return self._own not in self._claims[robot] and self._since[robot] <= self._epoch - _PATIENCE
 
     def _can_spare(self, robot: int, needed: int) -> bool:
-        """Tell whether a link is long, and the longest in triangles with enough witnesses."""
+        """Tell whether a link hinders, and is the largest in triangles with enough witnesses."""
         if not self._heard(robot):
             return False
         own, claims = self._own, self._claims
-        longest = self._size(own, robot)
-        if longest[0] <= (1000.0 * IDLE * self._reach[robot]) ** 2 and robot not in self._hindering:
+        largest = self._size(own, robot)
+        if not self._exceeds(robot, IDLE):
             return False
         for witness in claims[robot] & self._since.keys() - {robot}:
             if (
                 self._heard(witness)
                 and own in claims[witness]
                 and robot in claims[witness]
-                and self._size(own, witness) < longest
-                and self._size(robot, witness) < longest
+                and self._size(own, witness) < largest
+                and self._size(robot, witness) < largest
             ):
                 needed -= 1
                 if not needed:
                     return True
         return False
 
-    def _binds(self, robot: int) -> bool:
-        """Tell whether a link is so long that it would not be taken up, or has a wall near."""
-        length2, *_ = self._size(self._own, robot)
-        return length2 > (1000.0 * FORM * self._reach[robot]) ** 2 or robot in self._hindering
+    def _exceeds(self, robot: int, share: float) -> bool:
+        """Tell whether a link is longer than a share of the kept range, or has a wall near."""
+        hindered, length2, *_ = self._size(self._own, robot)
+        return hindered or length2 > (1000.0 * share * self._reach[robot]) ** 2
 
     def _is_spanned(self, robot: int, ways: int) -> bool:
         """Tell whether smaller links join both ends; if two ways are needed, also without any one robot."""
@@ -194,7 +194,7 @@ class Holding:
 
     def _way_round(self, robot: int, without: int | None = None) -> list[int]:
         """Return the robots on a shortest way of smaller links to another one, none if there is no such way."""
-        longest = self._size(self._own, robot)
+        largest = self._size(self._own, robot)
         before = {self._own: self._own}
         reached = [self._own]
         for here in reached:
@@ -206,7 +206,7 @@ class Holding:
                     and there != without
                     and self._heard(there)
                     and here in self._claims[there]
-                    and self._size(here, there) < longest
+                    and self._size(here, there) < largest
                 ):
                     before[there] = here
                     reached.append(there)
@@ -216,7 +216,12 @@ class Holding:
             way.append(robot)
         return way[:-1]
 
-    def _size(self, first: int, second: int) -> tuple[int, int, int]:
-        """Place of a link in the order that all robots share: squared length, mm^2, exact, then the roster."""
-        ends = zip(self._anchors[first], self._anchors[second], strict=True)
-        return (sum((a - b) ** 2 for a, b in ends), min(first, second), max(first, second))
+    def _size(self, first: int, second: int) -> _Size:
+        """Place of a link in the order that all robots share."""
+        pair = (first, second) if first < second else (second, first)
+        size = self._sizes.get(pair)
+        if size is None:
+            one, other = self._anchors[first], self._anchors[second]
+            length2 = sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+            size = self._sizes[pair] = self._walls.near(one, other), length2, *pair
+        return size

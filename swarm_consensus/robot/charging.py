@@ -263,7 +263,7 @@ class Charging:
         goal[:2] = errand.target
         away = float(((goal - position) ** 2).sum())
         far = away > (2.0 * float(self.keep.max())) ** 2
-        ahead = self._guidance.waypoint(position, goal) if far else goal
+        ahead = situation.beside(self._guidance.waypoint(position, goal), goal) if far else goal
         velocity = attraction(position, ahead, goal, GAIN, self._speed)
         return Wish(velocity, arrived=away < NEAR**2, pushing=errand.token is None)
 

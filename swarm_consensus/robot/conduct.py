@@ -178,12 +178,9 @@ class Conduct:
         )
 
     def _beside(self, moment: Moment) -> Aside:
-        """Return what leads the robot past walls on the side on which those go whose links they would cut.
-
-        With goals of their own robots would lead each other round in a circle.
-        """
+        """Return what leads the robot past walls on the side on which those go whose links they would cut."""
         network = moment.neighbours.link_state.network
-        return straight if network is None or self._task.own_goal else partial(self._in_company, moment, network)
+        return straight if network is None else partial(self._in_company, moment, network)
 
     def _in_company(self, moment: Moment, network: Network, ahead: Array, goal: Array) -> Array:
         followed = self._company.followed(moment.reference, network, goal)

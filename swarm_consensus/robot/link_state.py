@@ -28,7 +28,7 @@ from msgspec import Raw
 from swarm_consensus.arrays import Array
 from swarm_consensus.graph import algebraic_connectivity
 from swarm_consensus.motion.company import Network
-from swarm_consensus.motion.holding import Anchor
+from swarm_consensus.motion.hindrance import Anchor
 from swarm_consensus.network.frame import Claim, Claims, Frame, Message, packed
 
 PER_FRAME = 6  # claims in a frame: in a swarm of 100 they all go round within an epoch of 20 ticks

@@ -196,7 +196,7 @@ def _changed(task: Task, words: Words | None, altitude: float) -> Task:
     if isinstance(words, Goto):
         behaviour = task.behaviour if task.behaviour in WITH_GOAL else "rendezvous"
         goal = np.array([*words.goal, altitude][:3])
-        return replace(task, behaviour=behaviour, goal=goal, own_goal=False, agreed_goal=None)
+        return replace(task, behaviour=behaviour, goal=goal, agreed_goal=None)
     if isinstance(words, Form):
         return replace(task, behaviour="formation", slots=np.array([[*slot, 0.0][:3] for slot in words.slots]))
     if isinstance(words, Behave):

@@ -19,7 +19,8 @@ from msgspec import Raw
 from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array, length
-from swarm_consensus.motion.holding import Anchor, Holding
+from swarm_consensus.motion.hindrance import Anchor, Hindrance
+from swarm_consensus.motion.holding import Holding
 from swarm_consensus.motion.sight import Sight, sight_margin
 from swarm_consensus.network.frame import Frame, Message, Sighting, Sightings, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
@@ -66,7 +67,9 @@ class Neighbours:
         self.walls = Sight(config.blocking) if config.blocking else None
         reach = self.range if config.redundancy else np.zeros(count)  # 0: no link is ever within it
         start = config.start_links if config.redundancy else ()
-        self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start)
+        # the widest margin of all pairs, which is the same for all robots
+        walls = Hindrance(config.blocking, float(self.sight.max()) + _PEEK)
+        self._holding = Holding(config.index, reach, config.max_age, config.redundancy, start, walls)
         walled = self.walls is not None
         self.link_state = LinkState(config.index, count, config.max_age, config.lost_after, config.rate, walled)
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
@@ -130,7 +133,7 @@ class Neighbours:
         rho = self._uncertainty(tick)
         if self._holding.is_due(tick):
             hidden = self._hidden(reference, offset, rho)
-            if self._holding.turn(tick, reference, distance + rho, {*self.lost, *hidden}, hidden):
+            if self._holding.turn(tick, reference, distance + rho, {*self.lost, *hidden}):
                 self._note_links()
         self.link_state.look(tick, self.beacon, self.lost, self.anchor)
         return View(offset, distance, rho)

@@ -125,7 +125,6 @@ def task_of(mission: Mission, robot: PlacedRobot, robots: Sequence[PlacedRobot])
     return Task(
         behaviour=mission.behaviour,
         goal=goal_of(mission, robot) if knows_goal(mission, robot) else None,
-        own_goal=bool(mission.goals_m),
         slots=np.array([[*slot, 0.0][:3] for slot in mission.slots_m]).reshape(-1, 3),
         spacing=mission.spacing_m,
         density=tuple(Peak(np.array(peak.at_m), peak.width_m, peak.weight) for peak in mission.density),

@@ -8,21 +8,31 @@ import numpy as np
 import pytest
 
 from swarm_consensus.graph import is_connected
+from swarm_consensus.motion.hindrance import Hindrance
 from swarm_consensus.motion.holding import Holding
+from swarm_consensus.motion.obstacles import Prism
 
 EPOCH, REACH = 10, 5.0
+NO_WALLS = Hindrance((), 0.0)
 
 
 class Swarm:
     """Robots that walk about at random, each with its links; frames are lost and late."""
 
-    def __init__(self, rng: np.random.Generator, count: int, witnesses: int, kind: type[Holding] = Holding) -> None:
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        witnesses: int,
+        kind: type[Holding] = Holding,
+        walls: Hindrance = NO_WALLS,
+    ) -> None:
         self.rng = rng
         self.place = grown(rng, count)
         near = np.linalg.norm(self.place[:, None] - self.place[None], axis=-1) <= REACH
         np.fill_diagonal(near, False)
         reach = np.full(count, REACH)
-        self.robots = [kind(i, reach, EPOCH, witnesses, np.flatnonzero(near[i]).tolist()) for i in range(count)]
+        self.robots = [kind(i, reach, EPOCH, witnesses, np.flatnonzero(near[i]).tolist(), walls) for i in range(count)]
         self._late: list[tuple[int, int, int, frozenset[int], tuple[int, int, int]]] = []
 
     def graph(self) -> np.ndarray:
@@ -115,6 +125,14 @@ def _whole_without(swarm: Swarm, robot: int) -> bool:
     return is_connected(swarm.graph()[np.ix_(kept, kept)])
 
 
+class Biased(Holding):
+    """Of links near walls takes the own ones for the larger."""
+
+    def _size(self, first: int, second: int) -> tuple[bool, int, int, int]:
+        hindered, length2, *pair = super()._size(first, second)
+        return hindered and self._own in pair, length2, *pair
+
+
 class Unordered(Holding):
     """Lets go whatever has a witness, the longest or not: all three sides of a triangle at once."""
 
@@ -128,6 +146,10 @@ class Credulous(Holding):
 
     def _heard(self, robot: int) -> bool:
         return self._label[robot] >= 0
+
+
+def test_where_robots_differ_about_which_links_a_wall_hinders_the_same_runs_fall_apart() -> None:
+    assert any(_ever_apart(relaying(seed, Biased)) for seed in range(40))
 
 
 @pytest.mark.parametrize("kind", [Unordered, Credulous])
@@ -207,12 +229,14 @@ class Relaying(Swarm):
 
 
 def relaying(seed: int, kind: type[Holding] = Holding) -> Relaying:
+    """Return robots about some walls; whether they see each other does not matter here, only which links are kept."""
     rng = np.random.default_rng(seed)
-    return Relaying(rng, int(rng.integers(4, 25)), 1, kind)
+    walls = [Prism(rng.uniform(-4.0, 4.0, 2) + 1.5 * np.eye(3, 2), 9.0) for _ in range(3)]
+    return Relaying(rng, int(rng.integers(4, 25)), 1, kind, Hindrance(walls, 0.3))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_held_graph_stays_one_with_words_that_are_passed_on(seed: int) -> None:
+def test_the_held_graph_stays_one_with_walls_and_words_that_are_passed_on(seed: int) -> None:
     assert not _ever_apart(relaying(seed))
 
 
@@ -229,3 +253,18 @@ def test_words_of_an_earlier_epoch_that_replace_those_of_this_one_make_the_same_
 
 def _ever_apart(swarm: Swarm) -> bool:
     return parts_ever(swarm, loss=float(swarm.rng.uniform(0.0, 0.8)), delay=int(swarm.rng.integers(0, 15)))
+
+
+def test_a_short_link_that_a_wall_hinders_goes_where_there_is_a_longer_way_without_one() -> None:
+    places = [(0, 0, 0), (1000, 0, 0), (500, 2000, 0)]
+    for wall, held in (
+        ([[400, -500], [600, -500], [500, -50]], [2]),
+        ([[400, -500], [600, -500], [500, -301]], [1, 2]),
+    ):
+        walls = Hindrance([Prism(0.001 * np.array(wall), 3.0)], 0.3)
+        robot = Holding(0, np.full(3, REACH), EPOCH, 1, (1, 2), walls)
+        robot.turn(0, 0.001 * np.array(places[0]), np.full(3, 99.0), ())
+        for other in (1, 2):
+            robot.hear(other, 1, frozenset({0, 1, 2} - {other}), places[other])
+        robot.turn(EPOCH, np.zeros(3), np.full(3, 99.0), ())
+        assert sorted(robot.held) == held

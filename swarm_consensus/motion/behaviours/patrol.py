@@ -69,7 +69,7 @@ class Patrol:
         target = self._look(situation)
         goal = here.copy()
         goal[:2] = self._points[target]
-        ahead = self._guidance.waypoint(here, goal)
+        ahead = situation.beside(self._guidance.waypoint(here, goal), goal)
         velocity = attraction(here, ahead, goal, GAIN * situation.speed / NEAR, situation.speed)
         speaks = (tick + self._index) % self._say == 0
         note = _encoder.encode(Words(target, self._visited.tolist())) if speaks else None
