@@ -9,6 +9,7 @@ import cvxpy as cp
 import networkx as nx
 import numpy as np
 import pytest
+from drawn import networks, norm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,11 +25,6 @@ FASTEST = import_module("swarm_consensus.graph.weights.fastest")  # the module, 
 Method = Callable[[Links, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def norm(weights: np.ndarray) -> float:
-    """Spectral norm of W - 11'/n: the factor of each round."""
-    return float(np.linalg.norm(weights - 1.0 / len(weights), 2))
-
-
 def optimum(links: np.ndarray) -> float:
     """The least norm that any symmetric weights on these links have, by Clarabel."""
     count = len(links)
@@ -37,17 +33,6 @@ def optimum(links: np.ndarray) -> float:
     rules = [cp.sum(weights, axis=1) == 1, cp.multiply(absent.astype(float), weights) == 0]
     problem = cp.Problem(cp.Minimize(cp.sigma_max(weights - np.ones((count, count)) / count)), rules)
     return float(problem.solve(solver=cp.CLARABEL))
-
-
-@st.composite
-def networks(draw: st.DrawFn) -> np.ndarray:
-    """Connected: a random tree, and any other links."""
-    size = draw(st.integers(2, 9))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    upper = np.triu(rng.random((size, size)) < draw(st.floats(0, 1)), 1)
-    for node in range(1, size):
-        upper[rng.integers(node), node] = True
-    return (upper | upper.T).astype(float)
 
 
 # path: cos(pi/10). ring, Petersen: best constant by symmetry of all links, with lambda 2 - 2 cos(pi/5) and 4, or 2, 5:
@@ -147,7 +132,7 @@ def test_extrapolation_saves_most_of_the_rounds(monkeypatch: pytest.MonkeyPatch)
     assert len(looks) - quick > 1.5 * quick
 
 
-@given(networks(), st.integers(0, 2**32 - 1), st.floats(-6.0, 0.0))
+@given(networks(2), st.integers(0, 2**32 - 1), st.floats(-6.0, 0.0))
 @settings(max_examples=20, deadline=None)
 def test_no_multipliers_prove_more_than_the_optimum(links: np.ndarray, seed: int, logarithm: float) -> None:
     edges, weight = begun(links)
@@ -157,7 +142,7 @@ def test_no_multipliers_prove_more_than_the_optimum(links: np.ndarray, seed: int
     assert least <= norm(edges.averaging(weight)) + 1e-9
 
 
-@given(networks(), st.integers(0, 2**32 - 1))
+@given(networks(2), st.integers(0, 2**32 - 1))
 @settings(max_examples=50, deadline=None)
 def test_no_weights_are_nearer_than_the_projection(links: np.ndarray, seed: int) -> None:
     edges, weight = begun(links)
@@ -172,7 +157,7 @@ def test_no_weights_are_nearer_than_the_projection(links: np.ndarray, seed: int)
         assert np.linalg.norm(matrix - nearest) <= np.linalg.norm(matrix - other)
 
 
-@given(networks())
+@given(networks(2))
 @settings(max_examples=40, deadline=None)
 def test_both_methods_agree_on_graphs_of_few_links_too(links: np.ndarray) -> None:
     reached, least = proved(interior_point, links)

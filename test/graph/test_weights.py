@@ -8,6 +8,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from drawn import networks, norm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,22 +18,6 @@ from swarm_consensus.graph.weights import best_constant, fastest, local_degree, 
 
 RULES = (max_degree, best_constant, local_degree, metropolis, fastest)
 Rule = Callable[[np.ndarray], np.ndarray]
-
-
-def norm(weights: np.ndarray) -> float:
-    """Spectral norm of W - 11'/n: the factor of each round."""
-    return float(np.linalg.norm(weights - 1.0 / len(weights), 2))
-
-
-@st.composite
-def networks(draw: st.DrawFn) -> np.ndarray:
-    """Connected: a random tree, and any other links."""
-    size = draw(st.integers(1, 9))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    upper = np.triu(rng.random((size, size)) < draw(st.floats(0, 1)), 1)
-    for node in range(1, size):
-        upper[rng.integers(node), node] = True
-    return (upper | upper.T).astype(float)
 
 
 @pytest.mark.parametrize("rule", RULES)
