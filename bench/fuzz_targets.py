@@ -21,7 +21,7 @@ from swarm_consensus.agreement.roles import sign as roles_sign
 from swarm_consensus.agreement.simulator.notary import Notary
 from swarm_consensus.network import seal
 from swarm_consensus.network.bundle_file import BundleFile
-from swarm_consensus.network.frame import Frame, FrameError, Note, decode, encode, messages_of
+from swarm_consensus.network.frame import Frame, FrameError, Note, encode, read
 from swarm_consensus.network.keys import PrivateKey
 from swarm_consensus.network.manifest import BundleFault, sign
 from swarm_consensus.network.mesh import Mesh, MeshSettings
@@ -52,7 +52,7 @@ class _Nowhere:
 def frame(data: bytes) -> None:
     """Decode a frame and its messages."""
     with contextlib.suppress(FrameError):
-        messages_of(decode(data))
+        read(data)
 
 
 def sealed(data: bytes) -> None:

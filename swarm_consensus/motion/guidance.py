@@ -36,6 +36,15 @@ class _Field(NamedTuple):
     distance: NDArray[np.float32]  # (cells,) m, how long the way is; infinite: none
 
 
+class _Rim(NamedTuple):
+    """Cells near to those from which there is a way, each with the nearest of these."""
+
+    known: NDArray[np.bool_]  # (cells,) from which there is a way
+    cells: NDArray[np.intp]  # (k,)
+    free: NDArray[np.intp]  # (k,)
+    distance: Array  # (k,) m, between the two
+
+
 class Guidance:
     """Shortest ways to goals in one map.
 
@@ -69,6 +78,7 @@ class Guidance:
         self._free: NDArray[np.bool_] = inside & ~shapely.contains_xy(self._blocked, *self._centres.T)
         self._graph = moves(self._free.reshape(self._shape), self._cell, self._cell)
         self._fields: dict[int, _Field] = {}  # by the goal's cell
+        self._rim: _Rim | None = None  # of the last field; it is that of most
 
     def waypoint(self, position: Array, goal: Array) -> Array:
         """Return where to head for.
@@ -164,19 +174,22 @@ class Guidance:
     def _spread(self, field: _Field) -> None:
         """Let blocked cells head where the nearest free one does, or for that one: a robot may graze the clearance."""
         ahead = field.ahead
-        known = np.flatnonzero(ahead != UNKNOWN)
-        lost = np.flatnonzero(ahead == UNKNOWN)
-        if not (known.size and lost.size):
-            return
-        tree = shapely.STRtree(shapely.points(self._centres[known]))
+        known = ahead != UNKNOWN
+        if self._rim is None or not np.array_equal(self._rim.known, known):
+            self._rim = self._rim_of(known)
+        _, cells, free, distance = self._rim
+        hidden = self._solid.intersects(self._sights(cells, ahead[free]))
+        ahead[cells] = np.where(hidden, free, ahead[free])
+        field.distance[cells] = field.distance[free] + distance
+
+    def _rim_of(self, known: NDArray[np.bool_]) -> _Rim:
+        inner, lost = np.flatnonzero(known), np.flatnonzero(~known)
+        tree = shapely.STRtree(shapely.points(self._centres[inner]))
         pairs, distance = tree.query_nearest(
             shapely.points(self._centres[lost]), return_distance=True, all_matches=False
         )
         near = distance <= 4 * self._cell
-        cells, free = lost[pairs[0][near]], known[pairs[1][near]]
-        hidden = self._solid.intersects(self._sights(cells, ahead[free]))
-        ahead[cells] = np.where(hidden, free, ahead[free])
-        field.distance[cells] = field.distance[free] + distance[near]
+        return _Rim(known, lost[pairs[0][near]], inner[pairs[1][near]], distance[near])
 
 
 def _generations(distance: Array, previous: NDArray[np.int32]) -> list[NDArray[np.intp]]:

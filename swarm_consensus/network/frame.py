@@ -116,6 +116,16 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     anchor: Anchor | None = None  # the sender's, of the present epoch
 
 
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A frame as its hearers use it: what this version can read of its messages, by what takes it in."""
+
+    frame: Frame
+    sightings: tuple[Sighting, ...]
+    claims: tuple[Claim, ...]
+    others: tuple[Message, ...]  # all other messages
+
+
+KEPT = 1024  # frames that were read last: robots of one process hear the same bytes
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Frame)
 _message_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
@@ -152,6 +162,29 @@ def decode(data: bytes | memoryview) -> Frame:
     if frame.sequence > frame.tick:
         raise FrameError("value")
     return frame
+
+
+@lru_cache(maxsize=KEPT)
+def read(data: bytes) -> Heard:
+    """Return the frame in the bytes with its messages; the same object for the same bytes.
+
+    Raises
+    ------
+    FrameError
+        As `decode` does.
+    """
+    frame = decode(data)
+    sightings: tuple[Sighting, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    others: list[Message] = []
+    for message in messages_of(frame):
+        if isinstance(message, Sightings):
+            sightings += message.entries
+        elif isinstance(message, Claims):
+            claims += message.entries
+        else:
+            others.append(message)
+    return Heard(frame, sightings, claims, tuple(others))
 
 
 def wrap(magic: bytes, version: int, payload: bytes, most: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import repeat
 
-from swarm_consensus.network.frame import Frame, FrameError, decode
+from swarm_consensus.network.frame import Frame, FrameError, Heard, read
 
 CAUSES = (
     "garbage",
@@ -49,9 +49,7 @@ class Inbox:
         self._oldest = oldest_ticks
         self._last = [-1] * roster_size
 
-    def accept(
-        self, heard: Iterable[bytes | memoryview], tick: int, senders: Iterable[int] | None = None
-    ) -> list[Frame]:
+    def accept(self, heard: Iterable[bytes], tick: int, senders: Iterable[int] | None = None) -> list[Heard]:
         """Return the frames worth believing, in the order heard.
 
         Parameters
@@ -66,14 +64,15 @@ class Inbox:
         accepted = []
         for data, sender in zip(heard, repeat(None) if senders is None else senders):  # noqa: B905 - may be endless
             try:
-                frame = decode(data)
+                said = read(data)
             except FrameError as error:
                 self._drop(error.reason)
                 continue
+            frame = said.frame
             cause = self._objection(frame, tick) if sender in (None, frame.sender) else "forged"
             if cause is None:
                 self._last[frame.sender] = frame.sequence
-                accepted.append(frame)
+                accepted.append(said)
             else:
                 self._drop(cause)
         return accepted

@@ -19,7 +19,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.motion.barrier import barrier_filter
 from swarm_consensus.motion.behaviour import Wish
 from swarm_consensus.motion.slip import Slip
-from swarm_consensus.network.frame import Frame, Note, messages_of
+from swarm_consensus.network.frame import Frame, Note
 from swarm_consensus.network.inbox import Inbox
 from swarm_consensus.robot.air import Air, refusals
 from swarm_consensus.robot.arming import Arming
@@ -172,11 +172,11 @@ class Agent:
         sharing.begin(tick)
         frames = sharing.hear_others(frames)
         opened, senders = self._air.open(frames, tick // self.config.rate)
-        for frame in self._inbox.accept(opened, tick, senders):
-            messages = messages_of(frame)
-            neighbours.hear(frame, messages)
+        for heard in self._inbox.accept(opened, tick, senders):
+            frame = heard.frame
+            neighbours.hear(heard)
             sharing.meet(frame.sender)
-            for message in messages:
+            for message in heard.others:
                 if isinstance(message, Note) and message.topic == self._conduct.topic:
                     notes.append((frame.sender, message.words))
                 else:
@@ -240,7 +240,7 @@ class Agent:
             return STOP, _STILL
         assert self._reference is not None
         config, start, velocity = self.config, self._reference, decision.velocity
-        if velocity.any():
+        if any(velocity.tolist()):
             point = followed_point(config.vehicle, odometry)
             share = admit(
                 start[: self._dims],
@@ -267,8 +267,8 @@ class Agent:
             reference=_NOWHERE if self._reference is None else self._reference,
             desired=decision.desired,
             velocity=decision.velocity,
-            held=tuple([self.names[j] for j in neighbours.held]),
-            lost=tuple([self.names[j] for j in neighbours.lost]),
+            held=neighbours.held_names,
+            lost=neighbours.lost_names,
             active=decision.active,
             dropped=sum(count for _, count in refused),
             values=self._beliefs.status(),

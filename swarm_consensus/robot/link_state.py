@@ -29,7 +29,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.graph import algebraic_connectivity
 from swarm_consensus.motion.company import Network
 from swarm_consensus.motion.hindrance import Anchor
-from swarm_consensus.network.frame import Claim, Claims, Frame, Message, packed
+from swarm_consensus.network.frame import Claim, Claims, Frame, packed
 
 PER_FRAME = 6  # claims in a frame: in a swarm of 100 they all go round within an epoch of 20 ticks
 ROOM = 140  # bytes of a frame that they may take, whatever the size of the swarm
@@ -82,18 +82,16 @@ class LinkState:
         self._graph: tuple[Array, list[int]] | None = None  # the links, and of whom, that the estimate is of
         self.network: Network | None = None  # as it is known, where anchors are told
 
-    def hear(self, frame: Frame, messages: Iterable[Message]) -> list[Claim]:
-        """Take in an accepted frame: what its sender holds, and what it passes on; return what of that is news."""
+    def hear(self, frame: Frame, claims: Iterable[Claim]) -> list[Claim]:
+        """Take in an accepted frame, and the claims that it passes on; return what is news of these."""
         epoch = (frame.tick - 1) // self._length
-        news: list[Claim] = []
         if epoch > self._epoch[frame.sender] and len(frame.held) <= self._width:
             self._learn(Claim(frame.sender, epoch, frame.held, frame.anchor if self._anchored else None))
-        for message in messages:
-            if isinstance(message, Claims):
-                for claim in message.entries:
-                    if self._is_news(claim, epoch):
-                        self._learn(claim)
-                        news.append(claim)
+        news = []
+        for claim in claims:
+            if self._is_news(claim, epoch):
+                self._learn(claim)
+                news.append(claim)
         return news
 
     def _is_news(self, claim: Claim, epoch: int) -> bool:

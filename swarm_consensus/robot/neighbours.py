@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from msgspec import Raw
@@ -22,7 +23,7 @@ from swarm_consensus.arrays import Array, length
 from swarm_consensus.motion.hindrance import Anchor, Hindrance
 from swarm_consensus.motion.holding import Holding
 from swarm_consensus.motion.sight import Sight, sight_margin
-from swarm_consensus.network.frame import Frame, Message, Sighting, Sightings, pack_ids, packed, unpack_ids
+from swarm_consensus.network.frame import Heard, Sighting, Sightings, pack_ids, packed, unpack_ids
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.link_state import LinkState
 
@@ -30,6 +31,7 @@ RELAYED = 3  # second-hand news in each frame; the table goes round in n / 3 tic
 _FAR = 1e6  # m, where a robot that was never heard of is put, so that it binds nothing
 _ANY = 1e9  # m, the range within which a robot without a link is kept: no limit
 _NEVER = -1
+_ALWAYS = 2**62  # tick: a robot knows of itself
 _PEEK = 0.1  # m, beyond what is kept: a link nearer to a wall isn't taken up, and is let go even if it is short
 
 
@@ -75,6 +77,7 @@ class Neighbours:
         self._where: list[tuple[float, float, float]] = [(_FAR, _FAR, _FAR)] * count
         self._tick = [_NEVER] * count  # at which the position held
         self._since = [boot] * count  # tick of the last news, for who is presumed dead
+        self._since[config.index] = _ALWAYS
         self._velocity = [(0.0, 0.0, 0.0)] * count  # as its last frame said
         self._pushing = np.zeros(count, dtype=bool)  # says that it is blocked, far from its goal
         self._held = np.zeros(count, dtype=bool)
@@ -84,26 +87,24 @@ class Neighbours:
         self._note_links()
         self._note_known()
 
-    def hear(self, frame: Frame, messages: Iterable[Message]) -> None:
+    def hear(self, heard: Heard) -> None:
         """Take in an accepted frame: the sender's own news, and what it saw of others."""
+        frame = heard.frame
         sender, own = frame.sender, self._config.index
         self._holding.hear(sender, frame.tick - 1, unpack_ids(frame.held), frame.anchor)
         self._pushing[sender] = frame.pushing
         self._velocity[sender] = frame.velocity
         if frame.tick > self._tick[sender]:
             self._learn(sender, frame.tick, frame.position)
-        for claim in self.link_state.hear(frame, messages):
+        for claim in self.link_state.hear(frame, heard.claims):
             if claim.anchor is not None:
                 first = claim.epoch * self._config.max_age
                 self._holding.hear(claim.robot, first, unpack_ids(claim.held), claim.anchor)
         ticks = self._tick
-        for message in messages:
-            if not isinstance(message, Sightings):
-                continue
-            for entry in message.entries:
-                robot = entry.robot
-                if robot < len(ticks) and ticks[robot] < entry.tick <= frame.tick and robot != own:
-                    self._learn(robot, entry.tick, (entry.x, entry.y, entry.z))
+        for entry in heard.sightings:
+            robot = entry.robot
+            if robot < len(ticks) and ticks[robot] < entry.tick <= frame.tick and robot != own:
+                self._learn(robot, entry.tick, (entry.x, entry.y, entry.z))
 
     def _learn(self, robot: int, tick: int, position: tuple[float, float, float]) -> None:
         first = self._tick[robot] < 0
@@ -128,7 +129,7 @@ class Neighbours:
         """
         self._bury(tick)
         self._count(tick)
-        offset = reference - np.array(self._where)
+        offset = reference - _rows(self._where)
         distance = length(offset)
         rho = self._uncertainty(tick)
         if self._holding.is_due(tick):
@@ -153,7 +154,7 @@ class Neighbours:
     def _bury(self, tick: int) -> None:
         """Presume dead who was silent too long; one that is heard again is back."""
         oldest = tick - self._config.lost_after
-        silent = [index for index in self._others if self._since[index] < oldest]
+        silent = [index for index in self._others if self._since[index] < oldest] if min(self._since) < oldest else []
         if silent or self.lost:
             self._lost[:] = False
             self._lost[silent] = True
@@ -170,9 +171,8 @@ class Neighbours:
         as a majority if the first robot is in it, so that no two halves both move.
         """
         newest = tick - max(self._config.lost_after - self._config.max_age, self._config.max_age)
-        heard = [index for index in self._others if self._since[index] >= newest]
-        self.count = 1 + len(heard)
-        doubled = 2 * self.count + (self._config.index == 0 or 0 in heard)
+        self.count = sum([since >= newest for since in self._since])
+        doubled = 2 * self.count + (self._since[0] >= newest)
         if doubled <= len(self._tick):
             self._still_until = tick + self._config.lost_after
 
@@ -197,11 +197,13 @@ class Neighbours:
         self._held[list(self._holding.held)] = True
         self.held: tuple[int, ...] = tuple(np.flatnonzero(self._held).tolist())
         self.kept: Array = np.where(self._held, self.range, _ANY)  # (n,) m, range within which each other is kept
+        self.held_names = self._names_of(self.held)
         self.beacon = pack_ids(self.held)  # the held links as the bitmap of a frame
 
     def _note_known(self) -> None:
         """Spell out what only changes when a robot is heard for the first time, is lost or is back."""
         self.lost: tuple[int, ...] = tuple(np.flatnonzero(self._lost).tolist())
+        self.lost_names = self._names_of(self.lost)
         self._placed = [i for i in self._others if self._tick[i] >= 0]
         self.unknown = tuple([i for i in self._others if self._tick[i] < 0])  # dead or alive they may be anywhere
         self._known = [i for i in self._placed if i not in self.lost]
@@ -212,13 +214,16 @@ class Neighbours:
         claims = map(self._holding.claims_of, range(len(self._tick)))
         self._longest_walk = np.array([soon if heard & holds else late for holds in claims])
 
+    def _names_of(self, robots: Iterable[int]) -> tuple[str, ...]:
+        return tuple([self._config.roster[robot].name for robot in robots])
+
     def pushing(self) -> NDArray[np.bool_]:
         """Tell which of the `living` say that they are blocked, far from their goal, shape (k,)."""
         return self._pushing[self.living]
 
     def velocities(self) -> Array:
         """Return how the references of the `living` moved when they were last heard themselves, shape (k, 3), m/s."""
-        return np.array([self._velocity[robot] for robot in self._known]).reshape(-1, 3)
+        return _rows([self._velocity[robot] for robot in self._known])
 
     def links(self) -> NDArray[np.bool_]:
         """Tell the links to which of the `living` this robot holds, shape (k,)."""
@@ -226,7 +231,7 @@ class Neighbours:
 
     def positions(self, robots: Sequence[int]) -> Array:
         """Return where the given robots' references were last known, shape (k, 3), m."""
-        return np.array([self._where[robot] for robot in robots], dtype=float).reshape(-1, 3)
+        return _rows([self._where[robot] for robot in robots])
 
     def newest(self, robot: int) -> int:
         """Return the tick of the newest news of a robot's place; below 0: there was none."""
@@ -250,3 +255,8 @@ class Neighbours:
         self._next = (self._next + count) % len(placed)
         entries = tuple([Sighting(j, self._tick[j], *self._where[j]) for j in chosen])
         return (packed(Sightings(entries)),)
+
+
+def _rows(points: Sequence[tuple[float, float, float]]) -> Array:
+    """Return points as an array (k, 3): this way in less than half the time."""
+    return np.fromiter(chain.from_iterable(points), dtype=float, count=3 * len(points)).reshape(-1, 3)

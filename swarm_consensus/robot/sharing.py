@@ -259,6 +259,8 @@ class Sharing:
     @property
     def refused(self) -> Mapping[str, int]:
         """Packets of ground stations and devices, and questions, that were refused, by cause."""
+        if self._desk is None and self.teller is None:
+            return self._devices.refused
         orders = Counter() if self._desk is None else self._desk.refused
         if self.teller is not None and self.teller.refused:
             orders = orders + Counter({f"question {cause}": count for cause, count in self.teller.refused.items()})

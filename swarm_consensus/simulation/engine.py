@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.network.channel import Channel
-from swarm_consensus.network.frame import FrameError, decode, unpack_ids
+from swarm_consensus.network.frame import FrameError, read, unpack_ids
 from swarm_consensus.network.seal import inside
 from swarm_consensus.robot.choices import Choice, chosen_in
 from swarm_consensus.robot.devices import EXECUTOR
@@ -258,7 +258,7 @@ def _held(frame: bytes | None) -> frozenset[int] | None:
     if frame is None:
         return None
     try:
-        return unpack_ids(decode(inside(frame)).held)
+        return unpack_ids(read(inside(frame)).frame.held)
     except FrameError:
         return None
 
@@ -266,7 +266,7 @@ def _held(frame: bytes | None) -> frozenset[int] | None:
 def _values(frame: bytes | None, of: Sequence[int]) -> tuple[tuple[float, ...], ...] | None:
     """Values that a robot tells in its own frame, before the air is lied into."""
     try:
-        return None if frame is None else values_in(decode(inside(frame)), of)
+        return None if frame is None else values_in(read(inside(frame)).frame, of)
     except FrameError:
         return None
 
@@ -274,7 +274,7 @@ def _values(frame: bytes | None, of: Sequence[int]) -> tuple[tuple[float, ...], 
 def _chosen(frame: bytes | None, of: Sequence[Choice]) -> tuple[tuple[float, ...], ...] | None:
     """Choices that a robot tells in its own frame."""
     try:
-        return None if frame is None else chosen_in(decode(inside(frame)), of)
+        return None if frame is None else chosen_in(read(inside(frame)).frame, of)
     except FrameError:
         return None
 

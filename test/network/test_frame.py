@@ -20,6 +20,7 @@ from swarm_consensus.network.frame import (
     Claims,
     Frame,
     FrameError,
+    Note,
     Sighting,
     Sightings,
     decode,
@@ -27,6 +28,7 @@ from swarm_consensus.network.frame import (
     messages_of,
     pack_ids,
     packed,
+    read,
     unpack_ids,
 )
 
@@ -231,6 +233,28 @@ def test_fields_that_a_newer_version_appends_are_passed_over() -> None:
     fields = [*msgspec.msgpack.decode(encode(FULL)[5:]), "appended", {"by": 2}]
     frame = decode(on_the_wire(msgspec.msgpack.encode(fields)))
     assert (frame.sender, messages_of(frame)) == (3, (NEWS,))
+
+
+# --- as hearers use it
+
+
+def test_messages_are_sorted_by_what_takes_them_in() -> None:
+    claims, note = Claims((Claim(5, 7, b"\x02"),)), Note("dock", msgspec.Raw(b"\x01"))
+    told = tuple([packed(message) for message in (note, NEWS, claims, NEWS)])
+    heard = read(encode(msgspec.structs.replace(PLAIN, messages=told)))
+    assert (heard.sightings, heard.claims, heard.others) == (NEWS.entries * 2, claims.entries, (note,))
+    assert heard.frame == decode(encode(msgspec.structs.replace(PLAIN, messages=told)))
+
+
+def test_the_same_bytes_are_read_once() -> None:
+    assert read(encode(FULL)) is read(encode(FULL))
+    assert read(encode(FULL)) is not read(encode(PLAIN))
+
+
+def test_what_is_no_frame_is_refused_each_time() -> None:
+    for _ in range(2):
+        with pytest.raises(FrameError, match="truncated"):
+            read(encode(FULL)[:-1])
 
 
 # --- sizes

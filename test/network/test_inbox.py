@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm_consensus.network.frame import Frame, decode, encode
+from swarm_consensus.network.frame import Frame, decode, encode, read
 from swarm_consensus.network.inbox import CAUSES, Inbox
 
 NOW = 1000
@@ -48,7 +48,7 @@ def test_silence_is_nothing() -> None:
 
 def test_a_good_frame_is_believed() -> None:
     box = inbox()
-    assert box.accept([GOOD], NOW) == [decode(GOOD)]
+    assert box.accept([GOOD], NOW) == [read(GOOD)]
     assert box.dropped == 0
 
 
@@ -92,7 +92,7 @@ def test_a_frame_heard_twice_counts_once() -> None:
 
 def test_an_overtaken_frame_is_dropped() -> None:
     box = inbox()
-    assert [f.sequence for f in box.accept([frame_bytes(sequence=9), frame_bytes(sequence=8)], NOW)] == [9]
+    assert [each.frame.sequence for each in box.accept([frame_bytes(sequence=9), frame_bytes(sequence=8)], NOW)] == [9]
 
 
 def test_senders_are_numbered_apart() -> None:
@@ -127,7 +127,8 @@ def test_whatever_the_order_the_newest_news_of_each_sender_is_believed(
     data = [frame_bytes(sender=sender, tick=tick) for sender, tick in heard]
     order.shuffle(data)
     newest: dict[int, int] = {}
-    for frame in inbox().accept(data, NOW):
+    for each in inbox().accept(data, NOW):
+        frame = each.frame
         assert frame.tick > newest.get(frame.sender, -1)
         newest[frame.sender] = frame.tick
     expected: dict[int, int] = {}

@@ -15,7 +15,7 @@ from msgspec.structs import astuple, replace
 from swarm_consensus.graph import algebraic_connectivity
 from swarm_consensus.graph.families import cycle, grid, path, random_geometric, star, twin_cliques
 from swarm_consensus.network.frame import ROOM as FRAME_ROOM
-from swarm_consensus.network.frame import Claim, Claims, Frame, decode, encode, messages_of, pack_ids, packed
+from swarm_consensus.network.frame import Claim, Claims, Frame, decode, encode, messages_of, pack_ids, packed, read
 from swarm_consensus.robot.link_state import PER_FRAME, LinkState
 from swarm_consensus.run.memory import run_in_memory
 from swarm_consensus.simulation.engine import Simulation
@@ -43,7 +43,7 @@ class Network:
     def run(self, ticks: int) -> None:
         for _ in range(ticks):
             for receiver, frame in self._air.pop(self.tick, ()):
-                self.robots[receiver].hear(frame, messages_of(frame))
+                self.robots[receiver].hear(frame, read(encode(frame)).claims)
             for own, robot in enumerate(self.robots):
                 if own not in self.dead:
                     self._speak(own, robot)
@@ -178,7 +178,7 @@ def test_a_later_claim_replaces_an_earlier_one_and_never_the_other_way() -> None
     late, early = said(1, 2 * EPOCH, pack_ids([0, 2])), said(1, 0, b"")
     for frame in (late, early, said(2, 2 * EPOCH, pack_ids([1]))):
         robot.hear(frame, ())
-    robot.hear(said(2, 2 * EPOCH, pack_ids([1])), (Claims((Claim(1, 1, b""),)),))
+    robot.hear(said(2, 2 * EPOCH, pack_ids([1])), (Claim(1, 1, b""),))
     robot.look(2 * EPOCH, pack_ids([1]), ())
     assert robot.lambda2 == pytest.approx(1.0)
 
@@ -194,7 +194,7 @@ def test_a_later_claim_replaces_an_earlier_one_and_never_the_other_way() -> None
 )
 def test_a_claim_that_nobody_can_make_is_ignored(claim: Claim) -> None:
     robot = LinkState(0, 3, EPOCH, LOST_AFTER, EVERY)
-    robot.hear(said(2, 5, pack_ids([0])), (Claims((claim,)),))
+    robot.hear(said(2, 5, pack_ids([0])), (claim,))
     robot.hear(said(1, 5, b""), ())
     robot.look(5, pack_ids([2]), ())
     assert robot.lambda2 == 0.0  # robot 1 holds nothing
@@ -255,9 +255,9 @@ def test_claims_leave_room_in_the_frame(count: int, anchored: bool) -> None:
     assert min(count - 1, 3) <= len(messages_of(said(0, 0, b"", (message,)))[0].entries) <= PER_FRAME
 
 
-def passed_on(*claims: Claim, sender: int = 1, tick: int = 3 * EPOCH) -> tuple[Frame, list]:
-    frame = decode(encode(said(sender, tick, pack_ids([0]), (packed(Claims(claims)),))))
-    return replace(frame, anchor=(1000, 0, 0)), messages_of(frame)
+def passed_on(*claims: Claim, sender: int = 1, tick: int = 3 * EPOCH) -> tuple[Frame, tuple[Claim, ...]]:
+    heard = read(encode(said(sender, tick, pack_ids([0]), (packed(Claims(claims)),))))
+    return replace(heard.frame, anchor=(1000, 0, 0)), heard.claims
 
 
 def test_what_others_said_is_news_once_and_never_of_an_epoch_to_come() -> None:
