@@ -4,7 +4,7 @@
 many (200) of `WIDE` ones: to 50 robots, a worse radio, an outage of every robot, walls that block the radio in every
 second; and so many (200) of `DEADLY` ones, in which up to four rovers die and some come back. Each baseline gets a
 tenth of them. Exit status 1 if one of ours failed. ``make campaign`` runs 1,000 and 10,000, which takes hours; with a
-record, runs that it names are not run again, unless the code is another.
+record, runs that it names are not run again, unless the code is another. A part of a campaign is run by ``--first``.
 """
 
 from __future__ import annotations
@@ -75,9 +75,10 @@ def judged(code: str, drawn: str, robots: str, seed: int) -> Judged:
     return Judged(code, drawn, robots, seed, time.perf_counter() - began, failed)
 
 
-def table(drawn: str, runs: list[Judged]) -> Table:
+def table(drawn: str, runs: list[Judged], first: int) -> Table:
     """Return a row for each kind of robots."""
-    shown = Table("robots", "runs", *(f"{name} failed" for name in JUDGED), "first seeds", title=f"{drawn} runs")
+    title = f"{drawn} runs, seeds from {first} on"
+    shown = Table("robots", "runs", *(f"{name} failed" for name in JUDGED), "first seeds", title=title)
     for kind in KINDS:
         mine = [run for run in runs if (run.set, run.robots) == (drawn, kind)]
         counts = [str(sum(name in run.failed for run in mine)) for name in JUDGED]
@@ -91,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, number in zip(SETS, (1000, 200, 200), strict=True):
         parser.add_argument(name, nargs="?", type=int, default=number, help=f"so many ({number})")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first run of each set (0)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (2)")
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin nothing new after so long (for ever)")
     parser.add_argument("--record", type=Path, help="file to which each run is added, and that tells which are done")
@@ -101,7 +103,7 @@ def main() -> None:
         (name, kind, seed)
         for name, count in counts.items()
         for kind in KINDS
-        for seed in range(count if kind == "ours" else count // 10)
+        for seed in range(chosen.first, chosen.first + (count if kind == "ours" else count // 10))
     ]
     known = {(run.set, run.robots, run.seed): run for run in read(chosen.record, Judged) if run.code == code}
     runs = [known[each] for each in asked if each in known]
@@ -112,7 +114,7 @@ def main() -> None:
         add(chosen.record, run)
     for name, count in counts.items():
         if count:
-            Console().print(table(name, runs))
+            Console().print(table(name, runs, chosen.first))
     sys.exit(any(run.failed and run.robots == "ours" for run in runs))
 
 

@@ -25,7 +25,8 @@ _HEADER = struct.Struct(">2sBH")
 HEADER = _HEADER.size  # bytes before a payload
 
 Reason = Literal["garbage", "truncated", "oversized", "version", "value"]
-Index: TypeAlias = Annotated[int, Meta(ge=0, le=255)]  # place in the roster
+ROBOTS = 256  # in a roster, at most
+Index: TypeAlias = Annotated[int, Meta(ge=0, lt=ROBOTS)]  # place in it
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
 Metres: TypeAlias = Annotated[float, Meta(ge=-FARTHEST, le=FARTHEST)]  # bounds keep out NaN as well
 Millimetres: TypeAlias = Annotated[int, Meta(ge=-(10**10), le=10**10)]

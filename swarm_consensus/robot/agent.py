@@ -113,6 +113,7 @@ class Agent:
         self._halted = False
         self._charge: float | None = None
         self._sequence = 0
+        self._told: tuple[int, tuple[tuple[str, int], ...]] = (0, ())  # what was refused: how many, and by cause
         self._reference: Array | None = None
         self._velocity = _STILL
         self.neighbours: Neighbours | None = None
@@ -256,9 +257,10 @@ class Agent:
     def _refused(self) -> tuple[tuple[str, int], ...]:
         """Return what was refused since the start, by cause."""
         orders = self._sharing.refused
-        if not (self._inbox.dropped or self._air.refused or orders):
-            return ()
-        return refusals(self._inbox.counts, self._air.counts, orders)
+        total = self._inbox.dropped + self._air.refused + sum(orders.values())
+        if total != self._told[0]:
+            self._told = total, refusals(self._inbox.counts, self._air.counts, orders)
+        return self._told[1]
 
     def _status(self, neighbours: Neighbours, decision: Decision) -> Status:
         refused = self._refused()

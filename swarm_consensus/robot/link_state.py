@@ -29,7 +29,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.graph import algebraic_connectivity
 from swarm_consensus.motion.company import Network
 from swarm_consensus.motion.hindrance import Anchor
-from swarm_consensus.network.frame import Claim, Claims, Frame, packed
+from swarm_consensus.network.frame import ROBOTS, Claim, Claims, Frame, packed
 
 PER_FRAME = 6  # claims in a frame: in a swarm of 100 they all go round within an epoch of 20 ticks
 ROOM = 140  # bytes of a frame that they may take, whatever the size of the swarm
@@ -39,6 +39,7 @@ TOLD = 6  # times that a claim is passed on: with two, 30 % of loss keep a path 
 _FRAMING = 10  # bytes of a claim beside its bitmap, up to epoch 2^32
 _ANCHOR = 16  # bytes of an anchor, wherever it is
 _UNHEARD = -1
+_NEVER = 2**62  # an epoch: of the robot itself, and of those that there are not, no claim is news
 _NOWHERE = (math.nan, math.nan, math.nan)
 
 
@@ -74,7 +75,8 @@ class LinkState:
         room, each = (ANCHORED, _FRAMING + _ANCHOR) if anchored else (ROOM, _FRAMING)
         self._most = max(min(PER_FRAME, room // (self._width + each)), 1)
         self.longest = room + AROUND  # bytes of a message of claims
-        self._epoch = [_UNHEARD] * count  # of each other's newest claim
+        self._epoch = [_UNHEARD] * count + [_NEVER] * (ROBOTS - count)  # of each other's newest claim
+        self._epoch[own] = _NEVER
         self._claims = [Claim(robot, 0, b"") for robot in range(count)]
         self._told = [0] * count  # how often each was passed on
         self._fresh: dict[int, None] = {}  # whose claims were not passed on yet, in the order learnt
@@ -89,17 +91,13 @@ class LinkState:
             self._learn(Claim(frame.sender, epoch, frame.held, frame.anchor if self._anchored else None))
         news = []
         for claim in claims:
-            if self._is_news(claim, epoch):
+            if self._epoch[claim.robot] < claim.epoch <= epoch and self._is_fit(claim):  # nobody knows of later epochs
                 self._learn(claim)
                 news.append(claim)
         return news
 
-    def _is_news(self, claim: Claim, epoch: int) -> bool:
-        """Tell whether a claim that came in this epoch is one to believe: nobody knows of later epochs."""
-        robot = claim.robot
-        if robot >= self._count or robot == self._own or not self._epoch[robot] < claim.epoch <= epoch:
-            return False
-        # one of robots that there are not, or longer than it need be, would take others' room as it is passed on
+    def _is_fit(self, claim: Claim) -> bool:
+        """Tell whether to pass on a claim: one longer than it need be would take others' room."""
         return len(claim.held) <= self._width and (claim.anchor is None or self._anchored)
 
     def _learn(self, claim: Claim) -> None:
@@ -147,7 +145,7 @@ class LinkState:
         if self._anchored:
             self.network = self._mapped(links, dead)
         oldest = (tick - self._lost_after) // self._length
-        if any(self._epoch[robot] < max(oldest, 0) for robot in living if robot != self._own):
+        if any(self._epoch[robot] < max(oldest, 0) for robot in living):
             self.lambda2, self._graph = None, None
             return
         links = links[np.ix_(living, living)]

@@ -7,6 +7,7 @@ Bodies are spheres; touching is counted from the true distances.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -22,6 +23,17 @@ from swarm_consensus.simulation.world import Contact, Truth
 LAG = 0.15  # s, of a multirotor's velocity: that of the PyBullet one
 ACCELERATION = 5.0  # m/s^2, of a multirotor: a tilt of 27 degrees
 GRAVITY = 9.81  # m/s^2
+
+
+class _Wish(NamedTuple):
+    """What the robots were told for a period, (n,) each, in their heading frames."""
+
+    forward: Array  # m/s
+    left: Array  # m/s; 0 for a rover
+    up: Array  # m/s; 0 for a rover
+    turn: Array  # rad/s; 0 without power
+    bend: Array  # rad, by which the heading changes in half a step: an arc is exact along the mean heading ...
+    sinc: Array  # ... if it is shortened by this; 1 for what flies
 
 
 class KinematicWorld:
@@ -55,7 +67,7 @@ class KinematicWorld:
         self._walls = np.array([shapely.Polygon(o.polygon_m) for o in scenario.obstacles], dtype=object)
         self._heights = np.array([obstacle.height_m for obstacle in scenario.obstacles])
         self._pairs = np.triu_indices(len(robots), 1)
-        self._reach = self._radius[self._pairs[0]] + self._radius[self._pairs[1]]
+        self._reach2 = (self._radius[self._pairs[0]] + self._radius[self._pairs[1]]) ** 2  # m^2
         self._touching: set[tuple[str, str]] = set()
         self._wall_slack = 0.0  # m, no robot can be at a wall before having moved so far
         shapely.prepare(self._walls)
@@ -68,8 +80,9 @@ class KinematicWorld:
 
     def step(self, commands: Array, observe: Callable[[Array], None]) -> None:
         """Advance one control period; see `World.step`."""
+        wish = self._wish(commands)
         for _ in range(self.substeps):
-            self._drive(commands)
+            self._drive(wish)
             self._time += self._step
             self._count_contacts()
             observe(self._position)
@@ -82,17 +95,27 @@ class KinematicWorld:
     def close(self) -> None:
         """Nothing to release."""
 
-    def _drive(self, commands: Array) -> None:
-        step, power = self._step, self._power
-        turn = np.where(power, commands[:, 3], 0.0)
-        middle = self._heading + 0.5 * step * turn  # a rover's arc is exact along the mean heading, scaled by sinc
-        sinc = np.where(self._flies, 1.0, np.sinc(0.5 * step * turn / np.pi))
+    def _wish(self, commands: Array) -> _Wish:
+        """Work out what does not change during a period."""
+        turn = np.where(self._power, commands[:, 3], 0.0)
+        bend = 0.5 * self._step * turn
+        return _Wish(
+            forward=commands[:, 0],
+            left=np.where(self._flies, commands[:, 1], 0.0),
+            up=np.where(self._flies, commands[:, 2], 0.0),
+            turn=turn,
+            bend=bend,
+            sinc=np.where(self._flies, 1.0, np.sinc(bend / np.pi)),
+        )
+
+    def _drive(self, wish: _Wish) -> None:
+        step, turn = self._step, wish.turn
+        middle = self._heading + wish.bend
         cosine, sine = np.cos(middle), np.sin(middle)
-        left = np.where(self._flies, commands[:, 1], 0.0)
         wished = np.empty_like(self._velocity)
-        wished[:, 0] = (cosine * commands[:, 0] - sine * left) * sinc
-        wished[:, 1] = (sine * commands[:, 0] + cosine * left) * sinc
-        wished[:, 2] = np.where(self._flies, commands[:, 2], 0.0)
+        wished[:, 0] = (cosine * wish.forward - sine * wish.left) * wish.sinc
+        wished[:, 1] = (sine * wish.forward + cosine * wish.left) * wish.sinc
+        wished[:, 2] = wish.up
         change = (wished - self._velocity) * (1.0 - np.exp(-step / LAG))
         size = np.sqrt(np.einsum("nd,nd->n", change, change))
         change *= np.minimum(1.0, ACCELERATION * step / np.maximum(size, 1e-12))[:, None]
@@ -116,10 +139,10 @@ class KinematicWorld:
 
     def _count_contacts(self) -> None:
         first, second = self._pairs
-        offset = self._position[first] - self._position[second]
-        near = np.einsum("pd,pd->p", offset, offset) <= self._reach**2
-        near &= self._power[first] | self._power[second]
-        touching = {(self._names[first[p]], self._names[second[p]]) for p in np.flatnonzero(near)}
+        offset = self._position.take(first, axis=0) - self._position.take(second, axis=0)
+        near = np.flatnonzero(np.einsum("pd,pd->p", offset, offset) <= self._reach2)
+        alive = self._power[first[near]] | self._power[second[near]]
+        touching = {(self._names[first[p]], self._names[second[p]]) for p in near[alive]}
         touching |= self._wall_contacts()
         self.contacts += [Contact(self._time, *pair) for pair in sorted(touching - self._touching)]
         self._touching = touching

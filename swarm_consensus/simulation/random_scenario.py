@@ -38,7 +38,7 @@ _TRIES = 2000
 class Hardship:
     """How bad it may get; each scenario draws its own values up to these."""
 
-    robots: tuple[int, int] = (3, 20)
+    robots: tuple[int, int] = (3, 20)  # each doubling of the number is as likely: small networks break sooner
     loss: float = 0.5
     delay: float = 0.3  # s
     jitter: float = 0.1  # s
@@ -69,7 +69,8 @@ def random_scenario(rng: np.random.Generator, hardship: Hardship | None = None) 
         Valid, its start connected.
     """
     hard = hardship or Hardship()
-    count = int(rng.integers(hard.robots[0], hard.robots[1] + 1))
+    fewest, most = hard.robots
+    count = int(fewest * ((most + 1) / fewest) ** rng.random())
     radio = _radio(rng, hard, count)
     obstacles = [_obstacle(rng) for _ in range(int(rng.integers(0, hard.obstacles + 1)))]
     kinds = _kinds(rng, count)

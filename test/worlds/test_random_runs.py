@@ -14,10 +14,10 @@ def test_no_random_run_breaks_a_promise(seed: int) -> None:
 
 
 def test_the_classic_rows_collide_in_the_same_runs() -> None:
-    assert failures([random_run(seed, "plain") for seed in (5, 15, 20)], "contacts")
+    assert failures([random_run(seed, "plain") for seed in (10, 14)], "contacts")
 
 
 def test_without_the_filter_bodies_touch_and_links_break() -> None:
-    verdicts = [random_run(seed, "deaf") for seed in (1, 6)]
+    verdicts = [random_run(seed, "deaf") for seed in (0, 9)]
     assert failures(verdicts, "contacts")
     assert failures(verdicts, "links_kept")
