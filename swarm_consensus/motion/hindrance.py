@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from swarm_consensus.motion.obstacles import Prism
+from swarm_consensus.motion.plane import along, turn
 
 Anchor = tuple[int, int, int]  # mm: whole numbers, so that all robots compare the same lengths
 _Point = tuple[int, int]  # mm
@@ -59,27 +60,17 @@ def _wall(prism: Prism, wide: int) -> _Wall:
 
 def _is_close(p: _Point, q: _Point, a: _Point, b: _Point, margin2: int) -> bool:
     """Tell whether two segments in the plane come as near to each other as the root of `margin2`."""
-    if _side(p, q, a) * _side(p, q, b) < 0 and _side(a, b, p) * _side(a, b, q) < 0:
+    if turn(p, q, a) * turn(p, q, b) < 0 and turn(a, b, p) * turn(a, b, q) < 0:
         return True
     ends = ((p, a, b), (q, a, b), (a, p, q), (b, p, q))
     return any(_reaches(*each, margin2) for each in ends)
 
 
-def _side(a: _Point, b: _Point, c: _Point) -> int:
-    """Return twice the area of a triangle: positive where c is to the left of the line from a to b."""
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-
-
 def _reaches(point: _Point, a: _Point, b: _Point, margin2: int) -> bool:
     """Tell whether a point is as near to a segment as the root of `margin2`."""
-    along, whole = _inner(a, b, point), _inner(a, b, b)
-    if along <= 0:
-        return _inner(a, point, point) <= margin2
-    if along >= whole:
-        return _inner(b, point, point) <= margin2
-    return _side(a, b, point) ** 2 <= margin2 * whole
-
-
-def _inner(origin: _Point, one: _Point, other: _Point) -> int:
-    (x, y), (u, v), (s, t) = origin, one, other
-    return (u - x) * (s - x) + (v - y) * (t - y)
+    reached, whole = along(a, b, point), along(a, b, b)
+    if reached <= 0:
+        return along(a, point, point) <= margin2
+    if reached >= whole:
+        return along(b, point, point) <= margin2
+    return turn(a, b, point) ** 2 <= margin2 * whole

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
+from swarm_consensus.motion.plane import along, turn
+
 Corner: TypeAlias = tuple[float, float]  # m
 Side: TypeAlias = tuple[Corner, Corner]
 ROUND_OFF = 1e-9  # m, by which a point may miss a side that it lies on
@@ -67,22 +69,12 @@ def _touch(one: Side, other: Side) -> bool:
     (a, b), (c, d) = one, other
     if b == c or a == d:
         middle, p, q = (b, a, d) if b == c else (a, b, c)
-        return p == q or (_turn(p, middle, q) == 0.0 and _ahead(middle, p, q) > 0.0)
-    turns = _turn(a, b, c), _turn(a, b, d), _turn(c, d, a), _turn(c, d, b)
+        return p == q or (turn(p, middle, q) == 0.0 and along(middle, p, q) > 0.0)
+    turns = turn(a, b, c), turn(a, b, d), turn(c, d, a), turn(c, d, b)
     if (turns[0] > 0.0) != (turns[1] > 0.0) and (turns[2] > 0.0) != (turns[3] > 0.0) and 0.0 not in turns:
         return True
     lying = zip(turns, (one, one, other, other), (c, d, a, b), strict=True)
-    return any(turn == 0.0 and _between(side, point) for turn, side, point in lying)
-
-
-def _turn(a: Corner, b: Corner, c: Corner) -> float:
-    """Return twice the signed area of a triangle: positive if c lies to the left of the way from a to b."""
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-
-
-def _ahead(middle: Corner, p: Corner, q: Corner) -> float:
-    """Return how far two points lie in one direction from a third: positive if they lie on the same side of it."""
-    return (p[0] - middle[0]) * (q[0] - middle[0]) + (p[1] - middle[1]) * (q[1] - middle[1])
+    return any(left == 0.0 and _between(side, point) for left, side, point in lying)
 
 
 def _between(side: Side, point: Corner) -> bool:
@@ -127,6 +119,6 @@ def room(corners: Sequence[Corner], clearance: float) -> float:
     double = sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in sides(corners))
     around = sum(math.sqrt((x2 - x1) * (x2 - x1) + (y2 - y1) * (y2 - y1)) for (x1, y1), (x2, y2) in sides(corners))
     count = len(corners)
-    turns = (_turn(corners[i - 2], corners[i - 1], corners[i]) for i in range(count))
-    inwards = sum((turn < 0.0) == (double > 0.0) for turn in turns if turn != 0.0)
+    turns = (turn(corners[i - 2], corners[i - 1], corners[i]) for i in range(count))
+    inwards = sum((left < 0.0) == (double > 0.0) for left in turns if left != 0.0)
     return abs(double) / 2.0 - around * clearance - inwards * math.pi / 2.0 * clearance * clearance
