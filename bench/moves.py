@@ -1,7 +1,6 @@
 """Random worlds of each behaviour: obstacles between the robots and where they are to be, and who dies on the way.
 
-Every gap is wide enough to pass, so that whoever knows the way arrives. Robots that know no goal look for a way by
-themselves, and may not find one: of `informed` only safety is expected, as of `coverage`, whose reach links limit.
+Every gap is wide enough to pass, so that all arrive. Of `coverage`, whose reach links limit, only safety is expected.
 """
 
 from __future__ import annotations
@@ -125,9 +124,17 @@ def follow(rng: Rng) -> World:
 
 
 def informed(rng: Rng) -> World:
-    """Some know where to."""
+    """Two know where to; in every second world past a long wall, or through a gap in one."""
     mission: World = {"behaviour": "go_to", "goal_m": [6, up_to(rng, 3, -3)], "informed": ["r_1", "r_2"]}
-    return mortal(rng, moving(rng, "informed", mission))
+    world = moving(rng, "informed", mission)
+    if rng.random() < 0.5:
+        middle, half = up_to(rng, 1, -1), up_to(rng, 1.1, 0.7)
+        gap = [(-4.0, round(middle - half, 2)), (round(middle + half, 2), 4.0)]
+        spans = gap if rng.random() < 0.5 else [(middle - 3, middle + 3)]
+        walls = [[[-0.3, low], [0.3, low], [0.3, high], [-0.3, high]] for low, high in spans]
+        world["obstacles"] = [{"polygon_m": wall, "height_m": 3.5} for wall in walls]
+    world["expect"] |= {"arrived_within_m": 4.5, "by_s": 85}
+    return mortal(rng, world)
 
 
 def explore(rng: Rng) -> World:

@@ -128,8 +128,7 @@ class Conduct:
         aim = self._enclosure.aim(moment.reference, moment.tick)
         if self._ways_in is None:
             self._ways_in = _guidance(self._config, Task("go_to", goal=aim), self._clearance, self._config.fence)
-        back = replace(situation, goal=aim[: self._dims], waypoint=self._ways_in.waypoint, beside=straight)
-        return go_to(back)
+        return go_to(replace(situation, waypoint=self._ways_in.waypoint, beside=straight), aim[: self._dims])
 
     @property
     def closed(self) -> Sequence[Closed]:

@@ -197,16 +197,3 @@ def test_without_a_goal_and_without_links_a_robot_stays() -> None:
     wish = BEHAVIOURS["go_to"](briefing("go_to"))(situation([[3.0, 0.0]], linked=np.array([False])))
     assert wish.velocity == pytest.approx([0.0, 0.0])
     assert wish.arrived
-
-
-def test_without_a_goal_a_robot_goes_where_its_neighbours_go() -> None:
-    going = np.array([[0.3, 0.0], [0.5, 0.0]])
-    wish = BEHAVIOURS["go_to"](briefing("go_to"))(situation([[0.0, 2.0], [0.0, -2.0]], other_velocity=going))
-    assert wish.velocity == pytest.approx([0.4, 0.0])  # their mean; the two draw it on to either side alike
-    assert not wish.arrived
-
-
-def test_without_a_goal_a_robot_has_arrived_among_neighbours_at_rest_unless_they_draw_it_on() -> None:
-    act = BEHAVIOURS["go_to"](briefing("go_to"))
-    assert act(situation([[0.0, 2.0], [0.0, -2.0]])).arrived
-    assert not act(situation([[4.0, 0.0], [4.0, 1.0]])).arrived

@@ -1,40 +1,54 @@
 """Go-to: each robot heads for its own goal, and once there makes way for those who are not.
 
-Those who were told no goal go where their neighbours go: a few who know lead the many who don't, and nobody needs to
-know who is which (I. D. Couzin, J. Krause, N. R. Franks, S. A. Levin, "Effective leadership and decision-making in
-animal groups on the move", Nature 433, 2005).
+Those who were told no goal follow those who were: a few who know lead the many who don't (`motion.hearsay`).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from swarm_consensus.arrays import Array, length
-from swarm_consensus.motion.behaviour import Situation, Wish, law
+from swarm_consensus.arrays import Array
+from swarm_consensus.motion.behaviour import Briefing, Situation, Wish, behaviour
+from swarm_consensus.motion.hearsay import Hearsay
 from swarm_consensus.motion.potential import attraction, repulsion, saturate
 
 GAIN = 1.0  # 1/s, attraction: full speed from about a metre on
 NEAR = 0.05  # m, counts as there
 HOME = 1.0  # m, nearer than this a robot makes way instead of asking for it
 WIDTH = 0.6  # m, beyond the separation, over which it makes way
-COHESION = 0.3  # 1/s, towards the middle of the neighbours, of one without a goal
-REST = 0.1  # m/s: one without a goal is there when its neighbours are slower on average, and draw it on no faster
 
 
-@law("go_to")
-def go_to(situation: Situation) -> Wish:
-    """Head for the goal round the walls; a robot without a goal goes along with its neighbours.
+@behaviour("go_to")
+class GoTo:
+    """Head for the goal; without one, follow those who know one."""
+
+    def __init__(self, briefing: Briefing) -> None:
+        self._hearsay = Hearsay(briefing)
+
+    def __call__(self, situation: Situation) -> Wish:
+        """Return what to do at one tick."""
+        self._hearsay.hear(situation)
+        if situation.goal is None:
+            return self._hearsay.follow(situation)
+        calls = _is_led(situation, situation.goal) and self._hearsay.is_held_up(situation)
+        answer = None if calls else self._hearsay.answer(situation, 0)
+        wish = answer or go_to(situation, situation.goal)
+        return replace(wish, note=wish.note or self._hearsay.words(calls=calls))
+
+
+def go_to(situation: Situation, goal: Array) -> Wish:
+    """Head for a goal round the walls.
 
     Robots that stand at their goals can wall another in. So one that is far from its goal and blocked says so in its
     beacon, and those that are at home step aside. None waits for an answer: who does not hear it stays, and the slip of
     the blocked one goes on looking for another way.
     """
-    if situation.goal is None:
-        return _go_along(situation)
-    offset = situation.goal - situation.position
+    offset = goal - situation.position
     distance2 = float(offset @ offset)
-    pull = attraction(situation.position, situation.towards(situation.goal), situation.goal, GAIN, situation.speed)
+    pull = attraction(situation.position, situation.towards(goal), goal, GAIN, situation.speed)
     if distance2 > HOME**2:
         return Wish(velocity=pull, arrived=False, pushing=True)
     if situation.pushing.any():
@@ -42,25 +56,9 @@ def go_to(situation: Situation) -> Wish:
     return Wish(velocity=pull, arrived=distance2 <= NEAR**2)
 
 
-def _go_along(situation: Situation) -> Wish:
-    r"""Move as the linked neighbours do on average, and stay with them: consensus of velocity, and cohesion.
-
-    .. math:: v_i = \frac{1}{k} \sum_j \left( v_j + \gamma (x_j - x_i) \right)
-
-    With those who have a goal as the boundary, the velocities of the others tend to theirs, and their places into
-    the hull of theirs. Altitude is kept.
-    """
-    linked = situation.linked
-    if not linked.any():
-        return Wish(velocity=np.zeros_like(situation.position), arrived=True)
-    going = situation.other_velocity[linked]
-    pull = going.mean(axis=0) - COHESION * situation.offset[linked].mean(axis=0)
-    pull[2:] = 0.0
-    push = _making_way(situation, np.ones_like(linked))
-    wish = saturate(pull + push, situation.speed)
-    # one that is drawn on while they rest is behind something, and looks for a way round it
-    resting = max(float(length(going).mean()), float(length(wish))) <= REST
-    return Wish(velocity=wish, arrived=resting, guided=False)
+def _is_led(situation: Situation, goal: Array) -> bool:
+    """Tell whether the way leads round a wall."""
+    return situation.waypoint is not None and situation.waypoint(situation.position, goal) is not goal
 
 
 def _making_way(situation: Situation, others: NDArray[np.bool_]) -> Array:
