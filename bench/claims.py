@@ -23,7 +23,7 @@ from swarm_consensus.arrays import Array
 from swarm_consensus.network.frame import MTU, Frame, Parcels, encode
 from swarm_consensus.network.keys import SIGNATURE
 from swarm_consensus.network.mesh import MeshSettings
-from swarm_consensus.network.replay import MemoryShelf
+from swarm_consensus.network.replay import MemoryMarks
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.claims import Claims
 from swarm_consensus.robot.docks import Dock, DockOrders, Rights
@@ -59,7 +59,7 @@ class ByClaim:
         self.loss, self.rng, self.tick = loss, np.random.default_rng(seed), 1000
         self.rights = Claims(0, orders(scenario.Claims()))
         self.rights.wanted = frozenset()
-        self.station = Station(0, 1, orders(scenario.Claims()).lease, Ears(None, b"", MemoryShelf()))
+        self.station = Station(0, 1, orders(scenario.Claims()).lease, Ears(None, b"", MemoryMarks()))
         self.air = Count()
         self._said: tuple[bytes | None, bytes | None] = (None, None)  # by the robot and by the dock, in the tick before
 

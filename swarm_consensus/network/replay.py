@@ -29,7 +29,7 @@ class Shelf(Protocol):
         """Store all marks or none, and return once they survive a loss of power; KeyFault if they can't be."""
 
 
-class MemoryShelf:
+class MemoryMarks:
     """Keeps marks in memory: for a simulated disk, which outlives its robot."""
 
     def __init__(self) -> None:

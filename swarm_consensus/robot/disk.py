@@ -27,7 +27,7 @@ class Disk(Protocol):
         """Return where the chunks of a bundle are kept."""
 
 
-class MemoryShelf:
+class MemoryChunks:
     """Chunks in memory, in the order in which they came."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class MemoryDisk:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.shelves: dict[str, MemoryShelf] = {}
+        self.shelves: dict[str, MemoryChunks] = {}
 
     def load(self, name: str) -> bytes | None:
         """Return what was saved under a name; None: nothing."""
@@ -57,6 +57,6 @@ class MemoryDisk:
         """Save something in the place of what was there."""
         self.files[name] = data
 
-    def shelf(self, name: str) -> MemoryShelf:
+    def shelf(self, name: str) -> MemoryChunks:
         """Return where the chunks of a bundle are kept."""
-        return self.shelves.setdefault(name, MemoryShelf())
+        return self.shelves.setdefault(name, MemoryChunks())

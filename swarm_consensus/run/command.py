@@ -13,7 +13,7 @@ from swarm_consensus.agreement.roles import ROLES, Body, Grant, Revoke, Ruling
 from swarm_consensus.errors import InputError, nearest
 from swarm_consensus.network import key_files
 from swarm_consensus.network.keys import PrivateKey
-from swarm_consensus.network.replay import MemoryShelf
+from swarm_consensus.network.replay import MemoryMarks
 from swarm_consensus.network.seal import Identity
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.identity import Trust
@@ -101,7 +101,7 @@ def desk(
         nonsense = Sense(config)(body) if not isinstance(body, Grant | Revoke) else ""
         if nonsense:
             raise InputError([nonsense])
-    return Desk(key, name, Ears(trust, group, MemoryShelf()), body)
+    return Desk(key, name, Ears(trust, group, MemoryMarks()), body)
 
 
 def _identity(scenario: Scenario, who: str, seal: Seal, keys: Path | None) -> Identity:

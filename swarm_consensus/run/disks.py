@@ -14,7 +14,7 @@ from swarm_consensus.agreement.raft.messages import Config, Ready
 from swarm_consensus.agreement.storage import Storage
 from swarm_consensus.network import key_files
 from swarm_consensus.network.bundle_file import BundleFile
-from swarm_consensus.network.replay import MemoryShelf
+from swarm_consensus.network.replay import MemoryMarks
 from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.config import AgentConfig
 from swarm_consensus.robot.disk import MemoryDisk
@@ -30,7 +30,7 @@ class Disks:
     def __init__(self) -> None:
         self._disks: dict[int, MemoryStorage] = {}
         self.files: dict[int, MemoryDisk] = {}  # of each robot, beside its log
-        self._shelves: dict[int, MemoryShelf] = {}
+        self._shelves: dict[int, MemoryMarks] = {}
         self._epochs: Counter[int] = Counter()
 
     def making(self, make_agent: Callable[..., Agent]) -> Callable[[AgentConfig], Agent]:
@@ -53,7 +53,7 @@ class Disks:
 
     def _secrets(self, trust: Trust, robot: int, name: str) -> Secrets:
         self._epochs[robot] += 1
-        return simulated_secrets(trust, name, self._epochs[robot], self._shelves.setdefault(robot, MemoryShelf()))
+        return simulated_secrets(trust, name, self._epochs[robot], self._shelves.setdefault(robot, MemoryMarks()))
 
     def keep(self, folder: Path, names: Sequence[str]) -> None:
         """Write what the disks hold into files, as robots that have a process of their own do."""

@@ -15,7 +15,7 @@ from typing import Literal
 from swarm_consensus.agreement.authority import Freshness
 from swarm_consensus.agreement.roles import Person
 from swarm_consensus.network.keys import SEED, PrivateKey, PublicKey
-from swarm_consensus.network.replay import MemoryShelf, Shelf
+from swarm_consensus.network.replay import MemoryMarks, Shelf
 from swarm_consensus.network.seal import Identity, by_group, by_identity
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.claims import device
@@ -140,4 +140,4 @@ def proof_of(scenario: Scenario, name: str) -> Callable[[bytes], bytes] | None:
 
 def ears_of(scenario: Scenario) -> Ears:
     """Return what opens the frames of a scenario's robots on the ground."""
-    return Ears(trust_of(scenario), group_secret(swarm_of(scenario)), MemoryShelf())
+    return Ears(trust_of(scenario), group_secret(swarm_of(scenario)), MemoryMarks())

@@ -11,7 +11,7 @@ from rclpy.node import Node
 from std_msgs.msg import UInt8MultiArray
 
 from swarm_consensus.network.frame import FrameError, decode
-from swarm_consensus.network.replay import MemoryShelf
+from swarm_consensus.network.replay import MemoryMarks
 from swarm_consensus.nodes.conversions import frame_from_ros, frame_to_ros
 from swarm_consensus.nodes.executor import EventLoop, session
 from swarm_consensus.nodes.qos import CLOCK
@@ -24,7 +24,7 @@ def main() -> None:
     die_with_parent()
     diary, office = (
         Diary(Path(sys.argv[1]) / "executor.jsonl"),
-        Office(Ears(None, b"", MemoryShelf()), np.random.default_rng(0), loss=0.0),
+        Office(Ears(None, b"", MemoryMarks()), np.random.default_rng(0), loss=0.0),
     )
     with session():
         node = Node("executor", start_parameter_services=False, enable_rosout=False)

@@ -83,14 +83,14 @@ def test_a_robot_that_was_never_armed_stands(
 ) -> None:
     from test_robot_orders import PEOPLE, ROBOT, SWARM
 
-    from swarm_consensus.network.replay import MemoryShelf
+    from swarm_consensus.network.replay import MemoryMarks
     from swarm_consensus.network.seal import Identity
     from swarm_consensus.robot.facts import FactsOrders
     from swarm_consensus.robot.identity import Secrets, Trust
 
     trust = Trust(SWARM, "none", (Identity(ROBOT.public),), PEOPLE)
     config = orders(count=1, kind=kind, armed=False, trust=trust, facts=FactsOrders((0,)))
-    agent = Agent(config, secrets=Secrets(ROBOT, 1, MemoryShelf()))
+    agent = Agent(config, secrets=Secrets(ROBOT, 1, MemoryMarks()))
     place, lowest = np.array([0.0, 0.0, 1.0 if kind == "multirotor" else 0.06]), 0.3 + 0.2
     for tick in range(200):
         response = agent.tick(at(tick, tuple(place)))

@@ -20,7 +20,7 @@ from swarm_consensus.network.keys import PrivateKey
 from swarm_consensus.network.manifest import Manifest, sign
 from swarm_consensus.network.spreading import Chunk, Offer, Pace, Transfer, pack, unpack
 from swarm_consensus.robot.bundles import OUTBOX, TOPIC, BundleOrders, Bundles, digest_of
-from swarm_consensus.robot.disk import MemoryDisk, MemoryShelf
+from swarm_consensus.robot.disk import MemoryChunks, MemoryDisk
 from swarm_consensus.simulation.captured import Corrupter
 
 KEY = PrivateKey(bytes(range(32)))
@@ -165,7 +165,7 @@ def test_a_robot_that_comes_back_goes_on_with_what_is_on_its_disk() -> None:
 def test_what_was_altered_on_the_disk_is_fetched_again() -> None:
     convoy = Convoy().run()
     (shelf,) = convoy.disks[3].shelves.values()
-    assert isinstance(shelf, MemoryShelf)
+    assert isinstance(shelf, MemoryChunks)
     shelf.chunks[5] = msgspec.structs.replace(shelf.chunks[5], data=bytes(256))
     convoy.robots[3] = convoy.make(3)
     convoy.step(30)
@@ -274,7 +274,7 @@ def test_no_bytes_make_a_robot_raise(words: bytes) -> None:
 class Full(MemoryDisk):
     """A disk that takes nothing."""
 
-    def shelf(self, name: str) -> MemoryShelf:
+    def shelf(self, name: str) -> MemoryChunks:
         raise StorageError("the disk is full")
 
 

@@ -13,7 +13,7 @@ from swarm_consensus.agreement.claim import NOBODY, Arbiter, Claim, Held, Releas
 from swarm_consensus.agreement.lease import Holder, LeaseSettings
 from swarm_consensus.network.frame import Frame, Note, encode, messages_of, packed
 from swarm_consensus.network.keys import PrivateKey
-from swarm_consensus.network.replay import MemoryShelf
+from swarm_consensus.network.replay import MemoryMarks
 from swarm_consensus.network.seal import Identity
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.claims import CLAIM, Claims, device, pack_answer, read_note
@@ -25,7 +25,7 @@ from swarm_consensus.simulation.arbiters import Station
 
 DRIFT = 0.1
 LEASE = LeaseSettings(lease_ticks=40, renew_ticks=6, delay_ticks=3, clock_drift=DRIFT)
-EARS = Ears(None, b"", MemoryShelf())
+EARS = Ears(None, b"", MemoryMarks())
 STILL = (0.0, 0.0, 0.0)
 _encode = msgspec.msgpack.Encoder().encode
 ROBOTS = 3

@@ -20,7 +20,7 @@ from swarm_consensus.agreement.quorum import majority
 from swarm_consensus.motion.obstacles import Prism
 from swarm_consensus.network.keys import KeyFault
 from swarm_consensus.network.mesh_parts import LARGEST
-from swarm_consensus.network.replay import MemoryShelf
+from swarm_consensus.network.replay import MemoryMarks
 from swarm_consensus.network.seal import Identity
 from swarm_consensus.robot.agent import Agent
 from swarm_consensus.robot.decisions import DecisionOrders, Part, _encoder, _Letter, file_of, read_ballot
@@ -293,7 +293,7 @@ def test_a_robot_does_what_was_decided(orders, at, value: bytes, mode: str) -> N
     with pytest.raises(KeyFault, match="decisions are voted on with keys, and this robot was given none"):
         Agent(config)
     config = replace(config, trust=Trust(b"x", "none", (Identity(KEYS[0].public),)))
-    robot = Agent(config, secrets=Secrets(KEYS[0], 1, MemoryShelf()))
+    robot = Agent(config, secrets=Secrets(KEYS[0], 1, MemoryMarks()))
     response = [robot.tick(at(tick)) for tick in range(1, 10)][-1]
     assert response.status
     assert (response.status.mode, response.status.decisions) == (mode, (Decided("q", value.decode()),))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from swarm_consensus.network.frame import Frame, Note, decode, encode, packed
-from swarm_consensus.network.replay import MemoryShelf
+from swarm_consensus.network.replay import MemoryMarks
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.charging import TOPIC, Token, packed_token
 from swarm_consensus.simulation import docks
@@ -25,7 +25,7 @@ from swarm_consensus.simulation.scenario import Dock, Scenario
 
 DOCK = Dock(name="west", position_m=[0.0, 0.0], reach_m=1.0, places=2, power_w=30.0)
 ALL = np.ones(4, dtype=bool)
-EARS = Ears(None, b"", MemoryShelf())  # nobody seals anything here
+EARS = Ears(None, b"", MemoryMarks())  # nobody seals anything here
 
 
 def frame(robot: int, token: Token | bytes | None) -> bytes:
