@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+import msgspec
+
+# what decoding may raise, whatever the bytes are; a RecursionError from a depth on that depends on the caller's
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
+
 
 class SwarmError(Exception):
     """Base of every error that is the user's to mend; the command line prints it and exits with 2."""

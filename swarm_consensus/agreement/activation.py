@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from swarm_consensus.agreement.raft.messages import Count, Member
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.keys import PublicKey
 from swarm_consensus.network.manifest import BundleFault, Manifest, check
 
@@ -96,7 +97,7 @@ class Activations:
         """Carry out a request; a refused one changes nothing and is answered with a sentence."""
         try:
             request = _decoder.decode(command)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        except UNREADABLE:
             return _encoder.encode("bytes that are no request about bundles")
         if isinstance(request, Announce):
             return _encoder.encode(self._announce(index, request))

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from swarm_consensus.agreement.raft.messages import Chunk, Count, Entry, Member
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.frame import HEADER, FrameError, unwrap, wrap
 from swarm_consensus.network.keys import SIGNATURE, PrivateKey, PublicKey
 
@@ -92,7 +93,7 @@ def read_question(data: bytes) -> Question:
         return _question_decoder.decode(payload)
     except msgspec.ValidationError:
         raise FrameError("value") from None
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         raise FrameError("garbage") from None
 
 
@@ -130,7 +131,7 @@ def read_told(data: bytes) -> tuple[Told, bytes]:
         return _told_decoder.decode(payload), signature
     except msgspec.ValidationError:
         raise FrameError("value") from None
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         raise FrameError("garbage") from None
 
 

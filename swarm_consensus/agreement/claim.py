@@ -22,6 +22,7 @@ from msgspec import Meta
 
 from swarm_consensus.agreement.lease import LeaseSettings
 from swarm_consensus.agreement.raft.messages import Count, Member
+from swarm_consensus.errors import UNREADABLE
 
 NOBODY = 256
 MOST = 16  # places side by side
@@ -141,7 +142,7 @@ def read_request(data: bytes | msgspec.Raw) -> Request | None:
     """Return the request that bytes spell, or None."""
     try:
         return _request_decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
 
 
@@ -149,5 +150,5 @@ def read_state(data: bytes | msgspec.Raw) -> tuple[Held, ...] | None:
     """Return the state that bytes spell, or None."""
     try:
         return _state_decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None

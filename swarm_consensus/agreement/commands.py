@@ -17,6 +17,7 @@ from swarm_consensus.agreement.activation import Announce
 from swarm_consensus.agreement.clocks import Clocks
 from swarm_consensus.agreement.raft.messages import Count, Member
 from swarm_consensus.agreement.roles import Order, Person, Request, Roles, Ruling, Standing, ruling_of
+from swarm_consensus.errors import UNREADABLE
 
 ABOUT = {
     "goto": "goal",
@@ -77,7 +78,7 @@ def read_request(data: bytes) -> Request | None:
     """Return a signed request, whose signature nobody has looked at, or None if it is none."""
     try:
         return _request_decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
 
 
@@ -85,7 +86,7 @@ def read_line(data: bytes) -> Line | None:
     """Return a line of the journal, or None if it is none."""
     try:
         return _line_decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
 
 
@@ -231,5 +232,5 @@ class Commands:
 def _read_brought(command: bytes) -> Brought | None:
     try:
         return _brought_decoder.decode(command)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None

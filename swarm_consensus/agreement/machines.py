@@ -9,6 +9,7 @@ import msgspec
 
 from swarm_consensus.agreement.raft.messages import Count, Member
 from swarm_consensus.agreement.sessions import Machine
+from swarm_consensus.errors import UNREADABLE
 
 
 class _Addressed(msgspec.Struct, array_like=True, frozen=True):
@@ -42,7 +43,7 @@ def unpack(command: bytes) -> tuple[str, bytes] | None:
     """Return whose a command is, and what it says; None if it is none."""
     try:
         found = _decoder.decode(command)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except UNREADABLE:
         return None
     return found.machine, found.data
 
@@ -56,7 +57,7 @@ def read_report(data: bytes) -> Report | None:
     """Return a report, or None if it is none."""
     try:
         return _report_decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except UNREADABLE:
         return None
 
 

@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from swarm_consensus.agreement.errors import SettingsError
 from swarm_consensus.agreement.raft.messages import Count
-from swarm_consensus.errors import nearest
+from swarm_consensus.errors import UNREADABLE, nearest
 from swarm_consensus.network.keys import PrivateKey, PublicKey
 
 PURPOSE = b"swarm request"
@@ -127,7 +127,7 @@ def body_of(request: Request) -> Body | None:
     """Return what is asked for, or None if it can't be read."""
     try:
         return _body_decoder.decode(request.body)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
 
 
@@ -184,11 +184,11 @@ class Roles:
         """Carry out a request, or refuse it with a sentence."""
         try:
             request = _request_decoder.decode(command)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        except UNREADABLE:
             return _encoder.encode(Ruling(index, "", "", False, "bytes that are no request"))
         try:
             body = _body_decoder.decode(request.body)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        except UNREADABLE:
             return _encoder.encode(
                 Ruling(index, self.called(request.author), "", False, "a request that can't be read")
             )

@@ -17,6 +17,7 @@ import msgspec
 
 from swarm_consensus.agreement.errors import SettingsError
 from swarm_consensus.agreement.raft.messages import Count, Member
+from swarm_consensus.errors import UNREADABLE
 
 
 class Ask(msgspec.Struct, array_like=True, frozen=True, tag=0):
@@ -85,7 +86,7 @@ def read(data: bytes) -> Request | None:
     """Return the request that bytes spell, or None."""
     try:
         return _request_decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except UNREADABLE:
         return None
 
 

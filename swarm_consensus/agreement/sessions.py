@@ -13,6 +13,7 @@ import msgspec
 
 from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.agreement.raft.messages import Count
+from swarm_consensus.errors import UNREADABLE
 
 Verdict: TypeAlias = Literal["opened", "done", "superseded", "expired", "unreadable"]
 
@@ -93,7 +94,7 @@ class Sessions:
         """Carry out the command of an entry unless it was carried out before."""
         try:
             request = _request_decoder.decode(data)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        except UNREADABLE:
             return Outcome(0, 0, "unreadable")
         if isinstance(request, Open):
             return self._open(index, request)
@@ -131,5 +132,5 @@ class Sessions:
             table, machine = _state_decoder.decode(state)
             self._table = dict(table)
             self._machine.restore(machine)
-        except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
+        except (*UNREADABLE, TypeError, LookupError) as error:
             raise StorageError(f"a snapshot of the log can't be read by this version: {error}") from error

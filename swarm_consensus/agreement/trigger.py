@@ -22,6 +22,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from swarm_consensus.agreement.raft.messages import Count, Member
+from swarm_consensus.errors import UNREADABLE
 
 REMEMBERED = 16  # attempts of a job, the newest, that stay in the state
 Outcome: TypeAlias = Literal["open", "done", "failed", "unknown"]
@@ -98,7 +99,7 @@ def read(data: bytes) -> Request | None:
     """Return the request that bytes spell, or None."""
     try:
         return _request_decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -271,7 +272,7 @@ def read_ruling(data: bytes) -> Ruling | None:
     """Return the ruling that bytes spell, or None."""
     try:
         return _ruling_decoder.decode(data[len(_RULING) :])
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except UNREADABLE:
         return None
 
 

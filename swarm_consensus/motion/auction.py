@@ -30,6 +30,8 @@ import numpy as np
 from msgspec import Raw
 from numpy.typing import NDArray
 
+from swarm_consensus.errors import UNREADABLE
+
 _BASE = 512  # of a bid's number: more than there are robots
 _NOBODY = 256  # bidder of a slot without a bid
 MOST = 2**31 - 1  # highest price: a bid then takes five bytes
@@ -119,7 +121,7 @@ class Auction:
         """
         try:
             said = _decoder.decode(words)
-        except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        except UNREADABLE:
             return False
         count, rest = divmod(len(said.bids), _WIDTH)
         if rest or said.first < 0 or said.first + count > len(self._bids):

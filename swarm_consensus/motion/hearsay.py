@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.motion.behaviour import Briefing, Situation, Wish
 from swarm_consensus.motion.chase import Chase, is_near
 from swarm_consensus.motion.potential import saturate
@@ -62,7 +63,7 @@ class Hearsay:
         for robot, words in situation.notes:
             try:
                 self._said[robot] = situation.tick, _decoder.decode(words)
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 continue  # of another version, or no word at all
 
     def words(self, *, calls: bool) -> bytes | None:

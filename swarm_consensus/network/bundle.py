@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.frame import Count, FrameError
 
 MAGIC = b"SB"
@@ -46,6 +47,6 @@ def unbundle(data: bytes | memoryview) -> tuple[int, tuple[bytes, ...]]:
         raise FrameError("garbage")
     try:
         wire = _decoder.decode(data[len(MAGIC) :])
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except UNREADABLE:
         raise FrameError("garbage") from None
     return wire.tick, wire.frames

@@ -14,6 +14,8 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Raw
 
+from swarm_consensus.errors import UNREADABLE
+
 MAGIC = b"SC"
 VERSION = 1
 MTU = 1400  # bytes of a packet: one UDP datagram without fragments on any network
@@ -158,7 +160,7 @@ def decode(data: bytes | memoryview) -> Frame:
         frame = _decoder.decode(payload)
     except msgspec.ValidationError:
         raise FrameError("value") from None
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         raise FrameError("garbage") from None
     if frame.sequence > frame.tick:
         raise FrameError("value")
@@ -241,7 +243,7 @@ def messages_of(frame: Frame) -> tuple[Message, ...]:
 def _read(raw: Raw) -> Message | None:
     try:
         return _message_decoder.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw
 
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.frame import Bitmap, Count, Index, unpack_ids
 
 FRAGMENT = 140  # bytes of a message in one part: it finds room beside three quantities and a note of 600 bytes
@@ -46,7 +47,7 @@ def read(raw: Raw | bytes) -> Parcel | None:
     """Return a parcel, or None if it is none."""
     try:
         parcel = _decoder.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
     return parcel if parcel.part < parcel.parts else None
 

@@ -18,6 +18,7 @@ from typing import Annotated, Protocol, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.manifest import LARGEST_CHUNK, BundleFault, Manifest, Nodes, split
 from swarm_consensus.network.merkle import MerkleTree
 
@@ -120,7 +121,7 @@ def unpack(data: bytes) -> Message:
     """
     try:
         return _decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         raise BundleFault("bytes that are no message about a bundle") from None
 
 

@@ -14,6 +14,7 @@ from msgspec import Raw
 from swarm_consensus.agreement.claim import NOBODY, Claim, Held, Release, Request, pack, read_request, read_state
 from swarm_consensus.agreement.lease import Holder
 from swarm_consensus.agreement.semaphore import Grant
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.frame import Note, packed
 from swarm_consensus.robot.devices import Devices
 from swarm_consensus.robot.docks import Berth, DockOrders
@@ -200,7 +201,7 @@ def read_note(note: Note) -> tuple[int, Request] | None:
     """Return which dock a note asks, and what; None if it is nothing."""
     try:
         dock, words = _decoder.decode(note.words)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
     request = read_request(words)
     return None if request is None else (dock, request)

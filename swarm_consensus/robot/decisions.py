@@ -18,6 +18,7 @@ from swarm_consensus.agreement.byzantine.decision import Timing
 from swarm_consensus.agreement.byzantine.votes import KeyRing, KeySigner
 from swarm_consensus.agreement.errors import StorageError
 from swarm_consensus.arrays import Array
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.motion.obstacles import Prism
 from swarm_consensus.network.keys import PrivateKey, PublicKey
 from swarm_consensus.network.mesh import Mesh
@@ -100,7 +101,7 @@ def read_ballot(data: bytes | None) -> Ballot | None:
         return None
     try:
         return _ballot_decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except UNREADABLE:
         raise StorageError("the file of a decision is not what this robot wrote") from None
 
 
@@ -254,6 +255,6 @@ class Decisions:
 def _read(data: bytes) -> _Letter | None:
     try:
         letter = _decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
     return letter if letter.question >= 0 else None

@@ -28,6 +28,7 @@ from swarm_consensus.agreement.requests import Requests
 from swarm_consensus.agreement.semaphore import Semaphores
 from swarm_consensus.agreement.sessions import Machine, Sessions
 from swarm_consensus.agreement.trigger import Times
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.frame import Parcels
 from swarm_consensus.network.mesh import Mesh, MeshSettings
 from swarm_consensus.robot.devices import Devices
@@ -276,5 +277,5 @@ class Facts:
 def _read(payload: bytes) -> Message | None:
     try:
         return _decoder.decode(payload)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None

@@ -15,6 +15,7 @@ from msgspec import Raw
 from swarm_consensus.agreement import trigger
 from swarm_consensus.agreement.trigger import Attempt, End, Foreman, Notice, Ruling, Times, Triggers
 from swarm_consensus.arrays import Array
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.frame import Note, packed
 from swarm_consensus.robot.devices import EXECUTOR, Devices
 
@@ -165,5 +166,5 @@ def read_effort(note: Note) -> Effort | None:
     """Return what a note tells an executor, or None if it is nothing."""
     try:
         return _decoder.decode(note.words)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None

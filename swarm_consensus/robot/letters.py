@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.mesh_parts import LARGEST
 
 AROUND = 40  # bytes of a sheet beside its data, at most
@@ -53,7 +54,7 @@ def read(payload: bytes) -> Sheet | None:
     """Return a sheet, or None if it is none."""
     try:
         sheet = _decoder.decode(payload)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
     return sheet if sheet.part < sheet.parts else None
 

@@ -14,6 +14,7 @@ import msgspec
 from swarm_consensus.agreement.commands import read_line
 from swarm_consensus.agreement.errors import AgreementError, StorageError
 from swarm_consensus.agreement.journal import Head, Journal, Shelf
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.keys import PrivateKey, PublicKey
 from swarm_consensus.network.merkle import MerkleTree
 
@@ -35,7 +36,7 @@ def read_head(line: bytes) -> Signed | None:
     """Return a signed head, or None if a line is none."""
     try:
         return _signed_decoder.decode(line)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
 
 

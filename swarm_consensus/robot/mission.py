@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Meta
 
 from swarm_consensus.agreement.roles import Order, Standing
-from swarm_consensus.errors import nearest
+from swarm_consensus.errors import UNREADABLE, nearest
 from swarm_consensus.motion.behaviour import Task, Wish
 from swarm_consensus.motion.behaviours import BEHAVIOURS
 from swarm_consensus.robot import fences
@@ -73,7 +73,7 @@ def words_of(given: Order) -> Words | None:
         return None
     try:
         words: Words = msgspec.msgpack.decode(given.data, type=kind)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
     return words
 

@@ -18,6 +18,7 @@ from swarm_consensus.agreement.authority import Gate
 from swarm_consensus.agreement.commands import STRANGERS, Commands, bring, read_request
 from swarm_consensus.agreement.machines import pack
 from swarm_consensus.agreement.roles import ALWAYS, Order, Request, Ruling, Standing, body_of, ruling_of
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.motion.behaviour import Task
 from swarm_consensus.network.frame import Note, packed
 from swarm_consensus.network.keys import PublicKey
@@ -64,7 +65,7 @@ def read_answer(note: Note) -> tuple[Answer, Ruling] | None:
     try:
         answer = _answer_decoder.decode(note.words)
         return answer, ruling_of(answer.ruling)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Meta, Raw
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.optimization.charging import Charging
 from swarm_consensus.optimization.loans import LARGEST, Loans, Purse, potential
 from swarm_consensus.optimization.negotiator import Negotiator, Offer, Settings
@@ -116,5 +117,5 @@ def read_share(entry: Raw) -> Share | None:
     """Return what an entry says of power, or None if it is nothing."""
     try:
         return _decoder.decode(entry)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None

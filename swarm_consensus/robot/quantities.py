@@ -19,6 +19,7 @@ from msgspec import Meta, Raw
 
 from swarm_consensus.arrays import Array
 from swarm_consensus.consensus.running_sums import Sums
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.frame import Frame, Index, Values, messages_of, packed
 from swarm_consensus.robot.rounds import LAWS, News, Quantity, Rounds
 from swarm_consensus.robot.state import Value
@@ -51,7 +52,7 @@ def read(raw: Raw, size: int) -> Told | None:
     """Return what an entry says, with a value of NaN if that can't be one; None if it says nothing."""
     try:
         entry = _decoder.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return Told((math.nan,) * size, 0)
     return entry if entry is None or len(entry.value) == size else Told((math.nan,) * size, 0)
 

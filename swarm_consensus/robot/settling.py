@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from swarm_consensus.arrays import Array
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.optimization.negotiator import Negotiator, Offer, offers_in
 from swarm_consensus.robot.state import Odometry
 
@@ -108,5 +109,5 @@ def read_offer(entry: Raw) -> Offer | None:
     """Return the offer in an entry, or None if it is none."""
     try:
         return _offer_decoder.decode(entry)
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+    except UNREADABLE:
         return None

@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from swarm_consensus.agreement.asking import is_told_by
 from swarm_consensus.agreement.errors import StorageError
-from swarm_consensus.errors import InputError, SwarmError, nearest
+from swarm_consensus.errors import UNREADABLE, InputError, SwarmError, nearest
 from swarm_consensus.network import key_files
 from swarm_consensus.network.keys import KeyFault, PublicKey
 from swarm_consensus.network.seal import Identity
@@ -210,5 +208,5 @@ def believed(call: Call) -> Iterator[None]:
         raise SwarmError(f"what {call.robot} told makes no sense: {error}") from error
     except SwarmError:
         raise
-    except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
+    except (*UNREADABLE, TypeError, LookupError) as error:
         raise SwarmError(f"what {call.robot} told makes no sense: {str(error) or type(error).__name__}") from error

@@ -19,7 +19,7 @@ from swarm_consensus.agreement.machines import read_report, unpack
 from swarm_consensus.agreement.quorum import majority
 from swarm_consensus.agreement.raft.messages import COMMAND, MEMBERS, Config, Entry, Saved
 from swarm_consensus.agreement.sessions import Command, Open
-from swarm_consensus.errors import InputError, nearest
+from swarm_consensus.errors import UNREADABLE, InputError, nearest
 from swarm_consensus.robot.jobs import JOBS
 from swarm_consensus.robot.permits import PERMITS
 from swarm_consensus.run.disk_copy import read_disk
@@ -146,7 +146,7 @@ def say(entry: Entry, names: Sequence[str], rate: int) -> str:
         return "a leader begins"
     try:
         request = _request_decoder.decode(entry.data)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except UNREADABLE:
         return f"{len(entry.data)} bytes that are no command"
     if isinstance(request, Open):
         return f"{name_of(names, request.nonce % 256)} opens a session"

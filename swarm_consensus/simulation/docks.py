@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from swarm_consensus.agreement.lease import Gate
 from swarm_consensus.arrays import Array
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.network.frame import Frame
 from swarm_consensus.robot.air import Ears
 from swarm_consensus.robot.charging import TOPIC, Token
@@ -158,5 +159,5 @@ def token_in(frame: Frame | None) -> Token | None:
     try:
         notes = [] if frame is None else notes_of(frame, TOPIC)
         return _decoder.decode(notes[0].words) if notes else None
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except UNREADABLE:
         return None

@@ -69,6 +69,13 @@ def test_words_may_be_anything(words: bytes) -> None:
     assert np.isfinite(wish.velocity).all()
 
 
+@pytest.mark.parametrize("depth", [10, 900, 950, 970, 985])
+def test_words_may_be_nested_as_deep_as_a_frame_bears(depth: int) -> None:
+    words = b"\x93\x00\xc2" + b"\x91" * depth + b"\x00"  # a word, and what a newer version adds to it
+    wish = robot()(heard(WEST, {1: (3.0, 0.0)}, notes=((1, Raw(words)),)))
+    assert np.isfinite(wish.velocity).all()
+
+
 # --- who is followed
 
 

@@ -7,6 +7,7 @@ from hashlib import blake2b
 import msgspec
 
 from swarm_consensus.agreement.raft.messages import Chunk, Snapshot
+from swarm_consensus.errors import UNREADABLE
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Snapshot)
@@ -64,6 +65,6 @@ class Incoming:
             return None
         try:
             snapshot = _decoder.decode(whole)
-        except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        except UNREADABLE:
             return None
         return snapshot if snapshot.index == chunk.index else None

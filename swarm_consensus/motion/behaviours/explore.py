@@ -14,6 +14,7 @@ from msgspec import Raw
 from numpy.typing import NDArray
 
 from swarm_consensus.arrays import Array, inner
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.motion.behaviour import Briefing, Situation, Wish, behaviour
 from swarm_consensus.motion.potential import attraction
 from swarm_consensus.motion.survey import SIGHT, Survey
@@ -75,7 +76,7 @@ class Explore:
         """Take in another's survey; what is none changes nothing."""
         try:
             self._survey.merge(msgspec.msgpack.decode(words, type=bytes))
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except UNREADABLE:
             return
 
     def _give_up(self, situation: Situation) -> None:

@@ -13,6 +13,7 @@ from msgspec import Raw
 from numpy.typing import NDArray
 
 from swarm_consensus.arrays import length
+from swarm_consensus.errors import UNREADABLE
 from swarm_consensus.motion.behaviour import Briefing, Situation, Wish, behaviour
 from swarm_consensus.motion.potential import attraction
 
@@ -80,7 +81,7 @@ class Patrol:
         try:
             told = _decoder.decode(words)
             visited = np.array(told.visited, dtype=np.int64)
-        except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        except UNREADABLE:
             return
         if visited.shape == self._visited.shape:
             self._visited = np.where(visited <= tick, np.maximum(visited, self._visited), self._visited)
