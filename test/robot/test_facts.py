@@ -15,9 +15,11 @@ from swarm_consensus.agreement.machines import Machines, Report, Reports, pack, 
 from swarm_consensus.agreement.memory_storage import MemoryStorage
 from swarm_consensus.agreement.raft.chunks import digest_of
 from swarm_consensus.agreement.raft.messages import (
+    MEMBERS,
     Append,
     Chunk,
     Config,
+    Entry,
     Forward,
     Ready,
     Snapshot,
@@ -294,6 +296,23 @@ def test_what_is_none_of_the_logs_is_counted_and_does_nothing(payload: bytes) ->
     found = facts.standing(NAMES)
     assert found is not None
     assert (found.term, found.leader) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xc1", b"\x91" * 3000, _encoder.encode(([], [])), _encoder.encode(([1, 1], [])), b"\x90"]
+)
+def test_a_configuration_that_is_none_is_a_fault_and_changes_nothing(data: bytes) -> None:
+    swarm = Swarm()
+    swarm.leader()
+    swarm.step(20)
+    robot, term = swarm.robots[0], 10**6
+    assert robot._replica is not None
+    state = robot._replica.node.state
+    voters, last, before = state.members.current, state.log.last, state.faults
+    previous = (last, state.log.term_at(last))
+    robot.take_in(1, _encoder.encode(Append(term, 1, 0, *previous, (Entry(term, MEMBERS, data),), 0, 1)))
+    robot.act()
+    assert (state.members.current, state.log.last, state.faults) == (voters, last, before + 1)
 
 
 def test_ticks_that_were_slept_through_are_counted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from swarm_consensus.agreement.raft.chunks import Incoming
+from swarm_consensus.agreement.raft.membership import is_sound
 from swarm_consensus.agreement.raft.messages import Append, AppendReply, Chunk, ChunkReply, Snapshot
 from swarm_consensus.agreement.raft.state import State
 
@@ -34,8 +35,11 @@ class Follower:
             self._agree(message, agreed)
 
     def _take_in(self, message: Append) -> bool:
-        """Append what is missing, after cutting off what conflicts; False if that were committed."""
+        """Append what is missing, after cutting off what conflicts; False if that were committed, or no entries."""
         state = self._state
+        if not all(map(is_sound, message.entries)):
+            state.faults += 1
+            return False
         entries, first = message.entries, message.previous_index + 1
         if first <= state.log.last:
             conflict = state.log.conflict(message.previous_index, entries)

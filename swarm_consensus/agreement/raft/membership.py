@@ -14,6 +14,7 @@ import msgspec
 
 from swarm_consensus.agreement.errors import AgreementError, SettingsError
 from swarm_consensus.agreement.raft.messages import MEMBERS, Config, Entry, Snapshot
+from swarm_consensus.errors import UNREADABLE
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Config)
@@ -52,6 +53,17 @@ def entry_of(config: Config, term: int) -> Entry:
     return Entry(term, MEMBERS, _encoder.encode(config))
 
 
+def is_sound(entry: Entry) -> bool:
+    """Tell whether an entry is no configuration, or one that can be read and in which somebody decides."""
+    if entry.kind != MEMBERS:
+        return True
+    try:
+        config = _decoder.decode(entry.data)
+    except UNREADABLE:
+        return False
+    return bool(config.voters) and len({*config.voters, *config.learners}) == len(config.voters) + len(config.learners)
+
+
 def check_step(old: Config, new: Config) -> None:
     """Check that a change keeps majorities overlapping.
 
@@ -76,7 +88,7 @@ class Members:
         self.append(snapshot.index + 1, entries)
 
     def append(self, first: int, entries: Iterable[Entry]) -> None:
-        """Take in entries that were appended from an index on."""
+        """Take in sound entries that were appended from an index on."""
         for place, entry in enumerate(entries):
             if entry.kind == MEMBERS:
                 self._history.append((first + place, _decoder.decode(entry.data)))
