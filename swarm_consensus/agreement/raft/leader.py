@@ -151,7 +151,7 @@ class Leader:
         progress = self.followers.get(reply.sender)
         if progress is None:
             return
-        if reply.index > self._state.log.last and reply.success:
+        if (reply.index > self._state.log.last and reply.success) or reply.round > self._rounds.current:
             self._state.faults += 1
             return
         before = progress.round
@@ -165,7 +165,9 @@ class Leader:
     def accept_chunk(self, reply: ChunkReply) -> None:
         """Take in how far a snapshot has arrived."""
         progress = self.followers.get(reply.sender)
-        if progress is not None:
+        if reply.round > self._rounds.current:
+            self._state.faults += 1
+        elif progress is not None:
             self._stirred = True
             progress.accept_chunk(reply)
             self._count_rounds()
