@@ -63,6 +63,7 @@ class Holding:
         self, own: int, reach: Array, epoch: int, witnesses: int, start: Iterable[int], walls: Hindrance = _NO_WALLS
     ) -> None:
         count = len(reach)
+        self._everybody = frozenset(range(count))
         self.anchor: Anchor = (0, 0, 0)
         self._own = own
         self._reach = reach
@@ -90,7 +91,7 @@ class Holding:
         epoch = tick // self._length
         if epoch < self._label[sender]:  # others were faster
             return
-        self._claims[sender] = claims
+        self._claims[sender] = claims if claims <= self._everybody else claims & self._everybody
         if anchor is not None:
             self._label[sender], self._anchors[sender] = epoch, anchor
 

@@ -172,6 +172,13 @@ def test_the_anchor_is_where_the_epoch_began_in_whole_millimetres() -> None:
     assert robot.anchor == (3000, 0, 0)
 
 
+def test_robots_that_there_are_not_are_in_nobodys_links() -> None:
+    robot = ring(6, witnesses=1, chord=9.6)
+    robot.hear(1, 10, frozenset({0, 2, 200}), (1000, 0, 0))
+    assert robot.claims_of(1) == {0, 2}
+    robot.turn(20, np.zeros(3), np.full(6, 1.0), ())  # looks for ways round along what they claim
+
+
 def test_an_offer_that_is_not_taken_up_ends() -> None:
     robot = Holding(0, np.full(2, REACH), EPOCH, 1, ())
     near = np.array([0.0, 2.0])
