@@ -11,18 +11,6 @@ from swarm_consensus.network.frame import Frame, FrameError, Sighting, Sightings
 from swarm_consensus.robot.state import Response, Stimulus
 
 WORLDS = ("bundle", "captured", "dismissed", "docks", "informed", "jobs", "maze", "plume")
-    "bundle",
-    "captured",
-    "dismissed",
-    "docks",
-    "explore",
-    "formation",
-    "informed",
-    "jobs",
-    "maze",
-    "policy",
-    "plume",
-)
 NEWS = packed(Sightings((Sighting(4, 90, 1.0, 2.0, 0.1), Sighting(5, 91, 1.5, -2.0, 0.1))))
 FRAME = encode(Frame(3, 100, 101, (1.0, 2.0, 0.1), (0.1, 0.0, 0.0), b"\x06", False, (NEWS,), (1000, 2000, 100)))
 
