@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from swarm_consensus.arrays import Array
 from swarm_consensus.motion.behaviour import Briefing, Situation, Wish, behaviour
 from swarm_consensus.motion.hearsay import Hearsay
@@ -52,7 +49,7 @@ def go_to(situation: Situation, goal: Array) -> Wish:
     if distance2 > HOME**2:
         return Wish(velocity=pull, arrived=False, pushing=True)
     if situation.pushing.any():
-        pull = saturate(pull + _making_way(situation, situation.pushing), situation.speed)
+        pull = saturate(pull + _making_way(situation), situation.speed)
     return Wish(velocity=pull, arrived=distance2 <= NEAR**2)
 
 
@@ -61,8 +58,9 @@ def _is_led(situation: Situation, goal: Array) -> bool:
     return situation.waypoint is not None and situation.waypoint(situation.position, goal) is not goal
 
 
-def _making_way(situation: Situation, others: NDArray[np.bool_]) -> Array:
-    """Return how to step aside for some of the others, shape (d,), m/s."""
+def _making_way(situation: Situation) -> Array:
+    """Return how to step aside for those who ask for it, shape (d,), m/s."""
+    asking = situation.pushing
     return repulsion(
-        situation.offset[others], situation.distance[others], situation.separation[others], WIDTH, 2.0 * situation.speed
+        situation.offset[asking], situation.distance[asking], situation.separation[asking], WIDTH, 2.0 * situation.speed
     )
